@@ -7,9 +7,9 @@ use super::{
     console::{Outcome, check_ending},
 };
 use mynascope_base::{counted, storage::path_to_text};
-use mynascope_encoder::{self as encoder, FileDtype, LoadOptions};
+use mynascope_encoder::{self as encoder, FileDtype, LoadOptions, families::maest};
 
-/// Writes the encoder of a checkpoint, without any head, under the published names.
+/// Writes the encoder of a checkpoint, without any head but the classifier of a MAEST, under the published names.
 pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
     check_ending(&verb.out, "safetensors")?;
     let source = verb.checkpoint.display().to_string();
@@ -29,7 +29,11 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
         .checkpoint
         .file_name()
         .map_or(source, |name| name.to_string_lossy().into_owned());
-    encoder::save_weights_as(&verb.out, &weights, &[("converted_from", name)], dtype)?;
+    let mut about = vec![("converted_from", name)];
+    if !report.outputs.is_empty() {
+        about.push((maest::LABELS, serde_json::to_string(&report.outputs)?));
+    }
+    encoder::save_weights_as(&verb.out, &weights, &about, dtype)?;
     let kind = weights.config.myna().map(|myna| myna.kind.to_string());
     let (tensors, parameters) = (weights.tensors.len(), weights.config.parameters());
     let bytes = std::fs::metadata(&verb.out)?.len();

@@ -139,6 +139,7 @@ fn of_weights(verb: &Train, init: &Path) -> anyhow::Result<TrainConfig> {
         (Some(preset), _) => preset,
         (None, EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
         (None, EncoderConfig::Music2vec(_)) => EncoderPreset::Music2vec,
+        (None, EncoderConfig::Maest(_)) => EncoderPreset::Maest,
         (None, _) => EncoderPreset::default(),
     });
     if preset.is_none() {
@@ -184,6 +185,15 @@ fn further(config: &mut TrainConfig, more: &FurtherTraining) {
     set(&mut config.data2vec.decay_updates, &more.decay_updates);
     set(&mut config.data2vec.guard_after, &more.guard_after);
     config.window_secs = more.window.or(config.window_secs);
+    set(&mut config.maest.mixup, &more.mixup);
+    config.maest.patchout_columns = more.patchout_columns.or(config.maest.patchout_columns);
+    set(&mut config.maest.patchout_rows, &more.patchout_rows);
+    set(&mut config.maest.time_masks, &more.time_masks);
+    set(&mut config.maest.band_masks, &more.band_masks);
+    config.maest.balance &= !more.no_balance;
+    config.swa.from = more.swa_from.or(config.swa.from);
+    set(&mut config.swa.every, &more.swa_every);
+    config.swa.learning_rate = more.swa_lr.or(config.swa.learning_rate);
     config.tensorboard |= more.tensorboard;
     let chunk = more.chunk.map(std::num::NonZeroUsize::get);
     config.chunk = chunk.or(config.chunk);
@@ -238,6 +248,7 @@ pub fn follow(
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
             | TrainEvent::Batch(_)
+            | TrainEvent::Patchout(_)
             | TrainEvent::Map(_)
             | TrainEvent::Checkpoint { .. }
             | TrainEvent::Paused
@@ -253,7 +264,10 @@ pub fn follow(
 
 fn outcome(summary: TrainSummary, console: &Console) -> Outcome {
     console.caveats(summary.caveats.iter().cloned());
-    let folder = summary.checkpoint.parent().unwrap_or(Path::new("."));
+    // The checkpoint of a stopped run lies in the folder of its step.
+    let mut folders = summary.checkpoint.ancestors().skip(1);
+    let folder = folders.nth(usize::from(summary.stopped));
+    let folder = folder.unwrap_or(Path::new("."));
     let resume = format!("mynascope train --resume {}", folder.display());
     let end = if summary.stopped {
         format!("stopped; go on with `{resume}`")
@@ -300,7 +314,7 @@ mod tests {
     use mynascope_encoder::{DeviceChoice, Family, Patching, WeightsChoice};
     use mynascope_spectrum::tokens::MaskKind;
     use mynascope_train::{
-        LabelTask, Mt2Loss, Optimiser, Schedule, Trainable, objective::Data2vec,
+        LabelTask, MaestLoss, Mt2Loss, Optimiser, Schedule, Swa, Trainable, objective::Data2vec,
     };
 
     /// The words of a line, as a shell reads what has no quotes but single ones.
@@ -367,6 +381,24 @@ mod tests {
                 guard_after: 100,
             },
             ..TrainConfig::of_preset(EncoderPreset::Music2vecTiny)
+        });
+        forms.push(TrainConfig {
+            data: first.data.clone(),
+            patch: first.patch,
+            maest: MaestLoss {
+                mixup: 0.0,
+                patchout_columns: Some(7),
+                patchout_rows: 0,
+                time_masks: 0,
+                band_masks: 2,
+                balance: false,
+            },
+            swa: Swa {
+                from: Some(3),
+                every: 2,
+                learning_rate: Some(2e-5),
+            },
+            ..TrainConfig::of_preset(EncoderPreset::MaestTiny)
         });
         assert_eq!(first.family(), Family::Myna);
         for optimiser in Optimiser::ALL {

@@ -13,6 +13,7 @@ mod common;
 mod data2vec;
 mod families;
 mod learning;
+mod maest;
 mod refused;
 mod resuming;
 

@@ -103,7 +103,9 @@ pub enum EncoderError {
     #[error("these sizes make no encoder: {0}")]
     Sizes(String),
     /// An encoder of a family that is read here and not trained.
-    #[error("{0} encoders are not trained here; Myna and MT2 are. Embed, map and probe take any")]
+    #[error(
+        "{0} encoders are not trained here; Myna, MT2 and MAEST are. Embed, map and probe take any"
+    )]
     NotTrained(Family),
     /// Windows of a wrong length or width; which, and what was expected.
     #[error("the encoder was given windows it cannot read: {0}")]

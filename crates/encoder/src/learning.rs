@@ -6,10 +6,10 @@ use std::ops::Range;
 use burn::tensor::{Tensor, backend::Backend};
 
 use super::{
-    EncoderConfig, Parameter, Precision,
+    EncoderConfig, Parameter, Precision, Readout,
     blocks::{Head, Placed},
     families::{
-        mt2, music2vec,
+        maest, mt2, music2vec,
         myna::network::{Encoder, HostTokens, embed},
     },
     kernels::Kernels,
@@ -25,6 +25,8 @@ pub enum HostBatch {
     Frames(mt2::Frames),
     /// Of a Music2Vec.
     Samples(music2vec::Samples),
+    /// Of a MAEST.
+    MelPatches(maest::Patches),
 }
 
 impl HostBatch {
@@ -37,6 +39,7 @@ impl HostBatch {
             }
             Self::Frames(frames) => Self::Frames(frames.part(windows)),
             Self::Samples(samples) => Self::Samples(samples.part(windows)),
+            Self::MelPatches(patches) => Self::MelPatches(patches.part(windows)),
         }
     }
 
@@ -54,6 +57,7 @@ impl HostBatch {
             Self::Patches(batches) => batches.first().map_or(0, |batch| batch.windows),
             Self::Frames(frames) => frames.windows(),
             Self::Samples(samples) => samples.windows(),
+            Self::MelPatches(patches) => patches.windows(),
         }
     }
 }
@@ -74,6 +78,13 @@ pub enum LearningNetwork<B: Backend> {
         /// The encoder.
         network: music2vec::Network<B>,
         /// What hangs behind the mean over its frames, or behind every hidden frame.
+        head: Head<B>,
+    },
+    /// MAEST.
+    Maest {
+        /// The encoder, with its classifier where styles are learned.
+        network: maest::Network<B>,
+        /// What hangs behind the mean of its class tokens otherwise.
         head: Head<B>,
     },
 }
@@ -112,13 +123,26 @@ impl<B: Kernels> LearningNetwork<B> {
                     head: Head::take(&mut take, tail.head_inputs(config))?,
                 })
             }
-            // Read here, not trained.
-            _ => None,
+            EncoderConfig::Maest(sizes) => {
+                let mut take = Placed {
+                    parameters: parameters.into_iter(),
+                    precision,
+                };
+                let labels = match tail {
+                    TrainingHead::Styles(labels) => *labels,
+                    _ => 0,
+                };
+                let sizes = maest::Config { labels, ..*sizes };
+                Some(Self::Maest {
+                    network: maest::Network::take(&sizes, &mut take)?,
+                    head: Head::take(&mut take, tail.head_inputs(config))?,
+                })
+            }
         }
     }
 
     /// What contrast is made of: the outputs of the projection head, [windows, width]; one a patch shape (Myna), or of the
-    /// contrastive token (MT2), or of the mean over frames (Music2Vec).
+    /// contrastive token (MT2), the mean over frames (Music2Vec), or the mean of both class tokens (MAEST).
     ///
     /// # Errors
     /// If the windows are those of another family.
@@ -139,6 +163,9 @@ impl<B: Kernels> LearningNetwork<B> {
             }
             (Self::Music2vec { network, head }, HostBatch::Samples(samples)) => {
                 Ok(vec![head.forward(network.mean(samples, device))])
+            }
+            (Self::Maest { network, head }, HostBatch::MelPatches(patches)) => {
+                Ok(vec![head.forward(network.features(patches, device))])
             }
             _ => Err(other_family()),
         }
@@ -161,6 +188,22 @@ impl<B: Kernels> LearningNetwork<B> {
             (Self::Music2vec { network, head }, HostBatch::Samples(samples)) => {
                 Ok(head.forward(network.mean(samples, device)))
             }
+            (Self::Maest { network, head }, HostBatch::MelPatches(patches)) => {
+                Ok(head.forward(network.features(patches, device)))
+            }
+            _ => Err(other_family()),
+        }
+    }
+
+    /// What the classifier of a MAEST says, [windows, styles].
+    ///
+    /// # Errors
+    /// As [`Self::project`], and of an encoder without a classifier of its own.
+    pub fn tag(&self, batch: HostBatch, device: &B::Device) -> Result<Tensor<B, 2>, String> {
+        match (self, batch) {
+            (Self::Maest { network, .. }, HostBatch::MelPatches(patches)) => network
+                .tag(patches, device)
+                .ok_or_else(|| "an encoder without a classifier".into()),
             _ => Err(other_family()),
         }
     }
@@ -179,10 +222,6 @@ impl<B: Kernels> LearningNetwork<B> {
             (Self::Mt2 { network, head }, HostBatch::Frames(frames)) => {
                 let [equivariant, contrastive] = network.class_tokens(frames, device);
                 Ok([head.forward(contrastive), network.key_logits(equivariant)])
-            }
-            (Self::Myna(_), HostBatch::Patches(_))
-            | (Self::Music2vec { .. }, HostBatch::Samples(_)) => {
-                Err("only an MT2 has such class tokens".into())
             }
             _ => Err(other_family()),
         }
@@ -267,6 +306,10 @@ impl<B: Kernels> LearningNetwork<B> {
             }
             (Self::Music2vec { network, .. }, HostBatch::Samples(samples)) => {
                 numbers(network.mean(samples, device))
+            }
+            (Self::Maest { network, .. }, HostBatch::MelPatches(patches)) => {
+                let layer = network.config().published_layer();
+                maest::embed(network, patches, layer..layer + 1, Readout::Stack, device)
             }
             _ => Err(other_family()),
         }

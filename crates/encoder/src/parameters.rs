@@ -2,7 +2,10 @@
 //! checkpoints and optimiser share. The names are those of the published checkpoints, so that our files and theirs are
 //! the same format.
 
-use super::{EncoderConfig, families::myna::parameters::decoder_parameters};
+use super::{
+    EncoderConfig,
+    families::{maest, myna::parameters::decoder_parameters},
+};
 
 /// What a parameter is, as far as its first value and its storage are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +112,17 @@ impl ParameterSpec {
         self.shape.iter().product()
     }
 
+    /// Rows and columns in files of what lies on a device as a matrix: a table, or all that each output of a layer or of a
+    /// convolution reads.
+    pub(crate) fn matrix(&self) -> Option<[usize; 2]> {
+        match (self.role, self.shape.as_slice()) {
+            (ParameterRole::Table, &[.., columns]) => Some([self.len() / columns.max(1), columns]),
+            (ParameterRole::Matrix, &[outputs, ..]) => Some([outputs, self.len() / outputs.max(1)]),
+            (_, &[outputs, inputs]) => Some([outputs, inputs]),
+            _ => None,
+        }
+    }
+
     /// Whether it holds no number.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -179,8 +193,8 @@ pub enum TrainingHead {
     /// Nothing.
     #[default]
     None,
-    /// Linear and ReLU layers of these widths on the vector of each patch shape (Myna), on the contrastive token (MT2), or on
-    /// the mean over frames (Music2Vec).
+    /// Linear and ReLU layers of these widths on the vector of each patch shape (Myna), on the contrastive token (MT2), on the
+    /// mean over frames (Music2Vec), or on the mean of both class tokens (MAEST).
     Projection(Vec<usize>),
     /// The same on the whole embedding: a supervised head.
     Classifier(Vec<usize>),
@@ -189,6 +203,8 @@ pub enum TrainingHead {
     /// A linear layer on every hidden frame that says what the teacher makes of it, under fairseq's name `final_proj`; of a
     /// Music2Vec only.
     Prediction,
+    /// The classifier of a MAEST of so many styles, which its files hold with the encoder.
+    Styles(usize),
 }
 
 impl TrainingHead {
@@ -196,7 +212,10 @@ impl TrainingHead {
     pub fn layout(&self, config: &EncoderConfig) -> Vec<ParameterSpec> {
         match (self, config) {
             (Self::Projection(widths), _) => head_parameters(config.sizes().dim, widths),
-            (Self::Classifier(widths), _) => head_parameters(config.embedding_dim(), widths),
+            (Self::Classifier(widths), _) => head_parameters(classified_dim(config), widths),
+            (Self::Styles(labels), EncoderConfig::Maest(config)) => {
+                maest::classifier_parameters(config.dim, *labels)
+            }
             (Self::Decoder(layers), EncoderConfig::Myna(config)) => {
                 decoder_parameters(config, *layers)
             }
@@ -205,17 +224,17 @@ impl TrainingHead {
                 layout.linear("final_proj", config.dim, config.dim, true);
                 layout.0
             }
-            (Self::None | Self::Decoder(_) | Self::Prediction, _) => Vec::new(),
+            (Self::None | Self::Decoder(_) | Self::Prediction | Self::Styles(_), _) => Vec::new(),
         }
     }
 
     /// How many inputs each linear layer of the head has.
     pub fn head_inputs(&self, config: &EncoderConfig) -> Vec<usize> {
         let (first, widths) = match self {
-            Self::None | Self::Decoder(_) => return Vec::new(),
+            Self::None | Self::Decoder(_) | Self::Styles(_) => return Vec::new(),
             Self::Prediction => return vec![config.sizes().dim],
             Self::Projection(widths) => (config.sizes().dim, widths),
-            Self::Classifier(widths) => (config.embedding_dim(), widths),
+            Self::Classifier(widths) => (classified_dim(config), widths),
         };
         let mut inputs = vec![first];
         inputs.extend(widths);
@@ -224,13 +243,24 @@ impl TrainingHead {
     }
 }
 
+/// Values that a supervised head reads: the whole embedding, or, of a MAEST, what its own classifier reads.
+fn classified_dim(config: &EncoderConfig) -> usize {
+    match config {
+        EncoderConfig::Maest(config) => config.dim,
+        _ => config.embedding_dim(),
+    }
+}
+
+/// How the names of a head's weights begin.
+pub(crate) const HEAD: &str = "linear_head.";
+
 /// The weights of a projection head of Linear and ReLU layers: `linear_head.0`, `linear_head.2`, ... (ReLUs take the
 /// odd numbers).
 pub fn head_parameters(dim: usize, widths: &[usize]) -> Vec<ParameterSpec> {
     let mut layout = Layout::default();
     let mut inputs = dim;
     for (layer, &outputs) in widths.iter().enumerate() {
-        layout.linear(&format!("linear_head.{}", 2 * layer), inputs, outputs, true);
+        layout.linear(&format!("{HEAD}{}", 2 * layer), inputs, outputs, true);
         inputs = outputs;
     }
     layout.0

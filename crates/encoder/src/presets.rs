@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     EncoderConfig, Family, Patching, Preset,
-    families::{mt2, music2vec},
+    families::{maest, mt2, music2vec},
 };
 use mynascope_base::named;
 
@@ -28,11 +28,15 @@ pub enum EncoderPreset {
     Music2vecTiny,
     /// A Music2Vec, 768 wide, 12 layers: the published size.
     Music2vec,
+    /// A MAEST of 5 s, 192 wide, 4 layers: trains on a CPU.
+    MaestTiny,
+    /// A MAEST of 5 s, 768 wide, 12 layers: the published size.
+    Maest,
 }
 
 impl EncoderPreset {
     /// All presets, family by family, smallest first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Tiny,
         Self::Small,
         Self::Base,
@@ -40,6 +44,8 @@ impl EncoderPreset {
         Self::Mt2,
         Self::Music2vecTiny,
         Self::Music2vec,
+        Self::MaestTiny,
+        Self::Maest,
     ];
 
     /// The family.
@@ -48,6 +54,7 @@ impl EncoderPreset {
             Self::Tiny | Self::Small | Self::Base => Family::Myna,
             Self::Mt2Tiny | Self::Mt2 => Family::Mt2,
             Self::Music2vecTiny | Self::Music2vec => Family::Music2vec,
+            Self::MaestTiny | Self::Maest => Family::Maest,
         }
     }
 
@@ -61,6 +68,8 @@ impl EncoderPreset {
             Self::Mt2 => mt2::Config::PUBLISHED.into(),
             Self::Music2vecTiny => music2vec::Config::TINY.into(),
             Self::Music2vec => music2vec::Config::PUBLISHED.into(),
+            Self::MaestTiny => maest::Config::TINY.into(),
+            Self::Maest => maest::Config::BASE.into(),
         }
     }
 
@@ -93,4 +102,6 @@ named!(
     EncoderPreset::Mt2 => "mt2",
     EncoderPreset::Music2vecTiny => "music2vec-tiny",
     EncoderPreset::Music2vec => "music2vec",
+    EncoderPreset::MaestTiny => "maest-tiny",
+    EncoderPreset::Maest => "maest",
 );

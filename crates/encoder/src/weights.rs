@@ -11,7 +11,7 @@ use burn::{
 use super::{
     EncoderConfig, EncoderError,
     kernels::{Kernels, primitive},
-    parameters::{ParameterRole, ParameterSpec, TrainingHead, all_parameters},
+    parameters::{HEAD, ParameterRole, ParameterSpec, TrainingHead, all_parameters},
 };
 use mynascope_spectrum::tokens::{Purpose, stream};
 
@@ -37,8 +37,8 @@ pub struct WeightTensor {
 
 impl Weights {
     /// Fresh weights, drawn as PyTorch draws them by default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for linear layers
-    /// (kaiming-uniform with a = sqrt 5), 1 and 0 for LayerNorms. The same seed gives the same numbers on every
-    /// device.
+    /// (kaiming-uniform with a = sqrt 5), 1 and 0 for LayerNorms; or as a ViT's, N(0, 0.02) for linear layers and 0 for their
+    /// biases, where the family's authors do so. The same seed gives the same numbers on every device.
     ///
     /// # Errors
     /// [`EncoderError::Sizes`] if the sizes are impossible, [`EncoderError::NotTrained`] of a family that is not trained here.
@@ -50,13 +50,14 @@ impl Weights {
         let config = config.into();
         config.validate()?;
         config.trained_parameters()?;
+        let as_vit = config.design().is_drawn_as_vit();
         let tensors = all_parameters(&config, tail)
             .into_iter()
             .enumerate()
             .map(|(number, spec)| {
                 let mut random = stream(seed, 0, number as u64, Purpose::Weights);
                 let fan_in = match spec.role {
-                    ParameterRole::Matrix => spec.shape.get(1).copied().unwrap_or(1),
+                    ParameterRole::Matrix => spec.matrix().map_or(1, |[_, inputs]| inputs),
                     ParameterRole::Bias { fan_in } => fan_in,
                     ParameterRole::Convolution => spec.shape.iter().skip(1).product(),
                     ParameterRole::NormWeight
@@ -67,7 +68,13 @@ impl Weights {
                     | ParameterRole::Table => 0,
                 };
                 let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
+                // What training hangs behind it is PyTorch's in every family.
+                let as_vit = as_vit && !spec.name.starts_with(HEAD);
                 let values = match spec.role {
+                    ParameterRole::Bias { .. } if as_vit => vec![0.0; spec.len()],
+                    ParameterRole::Matrix if as_vit => (0..spec.len())
+                        .map(|_| 0.02 * random.normal() as f32)
+                        .collect(),
                     ParameterRole::NormWeight => vec![1.0; spec.len()],
                     ParameterRole::NormBias => vec![0.0; spec.len()],
                     ParameterRole::Token => {
@@ -118,17 +125,18 @@ impl<B: Backend> Parameter<B> {
     pub fn upload(spec: &ParameterSpec, values: &[f32], device: &B::Device) -> Self {
         let rows = spec.shape.first().copied().unwrap_or(1);
         let values = spec.order.computed(values.to_vec(), rows);
-        match (spec.role, spec.shape.as_slice()) {
-            (ParameterRole::Table, [.., rows, columns]) => Self::Matrix(Tensor::from_data(
-                TensorData::new(values, [*rows, *columns]),
-                device,
-            )),
-            (ParameterRole::Convolution, &[outputs, inputs, kernel]) => {
+        match (spec.role, spec.matrix()) {
+            (ParameterRole::Table, Some(shape)) => {
+                Self::Matrix(Tensor::from_data(TensorData::new(values, shape), device))
+            }
+            (ParameterRole::Convolution, _)
+                if let &[outputs, inputs, kernel] = spec.shape.as_slice() =>
+            {
                 let laid = tap_by_tap(&values, [outputs, inputs, kernel]);
                 let shape = [kernel * inputs, outputs];
                 Self::Matrix(Tensor::from_data(TensorData::new(laid, shape), device))
             }
-            (_, &[outputs, inputs]) => {
+            (_, Some([outputs, inputs])) => {
                 let turned = transpose(&values, outputs, inputs);
                 Self::Matrix(Tensor::from_data(
                     TensorData::new(turned, [inputs, outputs]),

@@ -1,5 +1,6 @@
 //! What a step trains on: a pure function of (seed, step), so that it can be made ahead of time on another thread.
 
+mod styles;
 mod windows;
 
 use super::{
@@ -22,8 +23,10 @@ pub(super) struct Batches<'a> {
     mels: &'a Mels,
     sampler: Sampler,
     cutter: WindowCutter,
-    /// Labels of the readable tracks of a supervised run.
+    /// Labels of the readable tracks of a run that learns them.
     labels: Option<Supervision>,
+    /// How likely each track is drawn against others; empty where every epoch visits all.
+    weights: Vec<f64>,
     /// Epochs of the whole run.
     epochs: u64,
 }
@@ -45,7 +48,11 @@ impl<'a> Batches<'a> {
         sampler: Sampler,
         labels: Option<&Labels>,
     ) -> Self {
+        let balanced = config.objective == Objective::Maest && config.maest.balance;
         Self {
+            weights: labels
+                .filter(|_| balanced)
+                .map_or_else(Vec::new, |labels| labels.weights(&mels.places)),
             config,
             mels,
             sampler,
@@ -79,10 +86,28 @@ impl<'a> Batches<'a> {
     /// The input of a step, counted from 0.
     pub fn of(&self, step: u64) -> Result<StepInput, TrainError> {
         let epoch = self.sampler.epoch(step);
-        let tracks = self.sampler.batch_of(step);
+        let tracks = match self.weights.as_slice() {
+            [] => self.sampler.batch_of(step),
+            weights => self.sampler.weighted_batch_of(step, weights),
+        };
+        let schedule = StepSchedule {
+            epoch,
+            gamma: self.gamma(epoch),
+        };
+        if let (WindowCutter::Maest(sizes), Objective::Maest) =
+            (&self.cutter, self.config.objective)
+        {
+            let (batch, targets) = self.mixed(sizes, step, &tracks)?;
+            return Ok(StepInput {
+                batch,
+                targets,
+                schedule,
+                tracks,
+            });
+        }
         let drawn = match self.cutter {
             WindowCutter::Myna(_) => self.masked_views(epoch, &tracks)?,
-            WindowCutter::Mt2(_) | WindowCutter::Music2vec { .. } => {
+            WindowCutter::Mt2(_) | WindowCutter::Music2vec { .. } | WindowCutter::Maest(_) => {
                 self.segments(epoch, &tracks)?
             }
         };
@@ -108,10 +133,7 @@ impl<'a> Batches<'a> {
         Ok(StepInput {
             batch,
             targets,
-            schedule: StepSchedule {
-                epoch,
-                gamma: self.gamma(epoch),
-            },
+            schedule,
             tracks,
         })
     }
@@ -141,7 +163,20 @@ impl<'a> Batches<'a> {
         Ok(drawn)
     }
 
-    /// MT2 and Music2Vec: one segment of a track or two, and the first of them transposed where the equivariant loss is wanted. For the objective
+    /// A window of a track. One that is shorter is padded with silence: a MAEST's evenly on both sides, as its authors do, of
+    /// any other family behind it.
+    fn window(&self, track: usize, start: usize) -> Result<Vec<f32>, TrainError> {
+        let frames = self.cutter.frames();
+        let mut window = self.mels.window(track, start, frames)?;
+        let missing = frames.saturating_sub(self.mels.frames(track));
+        if matches!(self.cutter, WindowCutter::Maest(_)) {
+            let width = window.len() / frames.max(1);
+            window.rotate_right(missing / 2 * width);
+        }
+        Ok(window)
+    }
+
+    /// MT2, Music2Vec and MAEST: one segment of a track or two, and the first of them transposed where the equivariant loss is wanted. For the objective
     /// mt2 both begin in any of twelve bins, so that no profile can stand still (STONE).
     fn segments(&self, epoch: u64, tracks: &[usize]) -> Result<Drawn, TrainError> {
         let config = self.config;
@@ -157,7 +192,7 @@ impl<'a> Batches<'a> {
                 Objective::Mt2 => transposition(seed, epoch, number),
                 _ => [0, 0],
             };
-            let [a, b] = starts.map(|start| self.mels.window(track, start, frames));
+            let [a, b] = starts.map(|start| self.window(track, start));
             let a = a?;
             first.push(self.cutter.window(&a, bin));
             if views > 1 {

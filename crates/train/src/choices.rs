@@ -33,6 +33,8 @@ pub enum Objective {
     Mt2,
     /// Say what an average of the encoder makes of spans of sound that it doesn't see (Music2Vec).
     Data2vec,
+    /// Styles from patches of which whole rows and columns are dropped, of clips that are mixed (MAEST).
+    Maest,
     /// Masked autoencoder: say what the hidden patches hold.
     Mae,
     /// Learn the labels of the tracks.
@@ -41,7 +43,7 @@ pub enum Objective {
 
 impl Objective {
     /// All objectives, in the order in which they are offered.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Sogclr,
         Self::Isogclr,
         Self::Infonce,
@@ -52,6 +54,7 @@ impl Objective {
         Self::FastclipV3,
         Self::Mt2,
         Self::Data2vec,
+        Self::Maest,
         Self::Mae,
         Self::Supervised,
     ];
@@ -87,6 +90,9 @@ impl Objective {
             Self::Data2vec => {
                 "Hides spans of the sound and says what a teacher, a slow average of the encoder, makes of them (Music2Vec)."
             }
+            Self::Maest => {
+                "Tells the labels of mixed clips, of which whole rows and columns of patches are dropped (MAEST)."
+            }
             Self::Mae => {
                 "Sees a part of the patches and says what the others hold; Myna's ablation."
             }
@@ -120,13 +126,19 @@ impl Objective {
         matches!(self, Self::Sogclr | Self::Isogclr) || self.fastclip().is_some()
     }
 
-    /// The families that have the outputs it needs. `maest` (MAEST) will stand here.
+    /// Whether it learns the labels of tracks.
+    pub fn learns_labels(self) -> bool {
+        matches!(self, Self::Supervised | Self::Maest)
+    }
+
+    /// The families that have the outputs it needs.
     pub fn families(self) -> &'static [Family] {
         match self {
             Self::Mt2 => &[Family::Mt2],
             Self::Data2vec => &[Family::Music2vec],
             Self::Mae => &[Family::Myna],
-            _ => &[Family::Myna, Family::Mt2, Family::Music2vec],
+            Self::Maest => &[Family::Maest],
+            _ => &[Family::Myna, Family::Mt2, Family::Music2vec, Family::Maest],
         }
     }
 
@@ -137,24 +149,26 @@ impl Objective {
         }
         Some(match (self, family) {
             (Self::Mt2, _) => format!(
-                "the objective mt2 needs two class tokens and a VQT that can be moved along its bins, and {family} encoders have neither; \
+                "the objective mt2 needs two class tokens, one of which tells keys, and a VQT that can be moved along its bins, and \
+                 {family} encoders have neither; \
                  set preset to mt2-tiny or mt2, or choose another objective"
             ),
             (Self::Data2vec, _) => format!(
                 "the objective data2vec hides spans of frames of samples and follows an average of the blocks behind them, and \
                  {family} encoders read no samples; set preset to music2vec-tiny or music2vec, or choose another objective"
             ),
-            (Self::Mae, Family::Mt2 | Family::Music2vec) => format!(
-                "the objective mae predicts hidden patches of a mel-spectrogram, and {family} encoders read none; choose {}, a \
-                 contrastive objective or supervised",
-                if family == Family::Mt2 {
-                    "mt2"
-                } else {
-                    "data2vec"
-                }
+            (Self::Maest, _) => format!(
+                "the objective maest drops rows and columns of a MAEST's patches and teaches its classifier, and {family} encoders \
+                 have neither; set preset to maest-tiny or maest, or choose supervised to learn labels"
             ),
-            _ => format!(
-                "{family} encoders are not trained here; set preset to one of a Myna, an MT2 or a Music2Vec"
+            (_, _) => format!(
+                "the objective mae predicts hidden patches of a mel-spectrogram that don't overlap, and {family} encoders read none; \
+                 choose {}, a contrastive objective or supervised",
+                match family {
+                    Family::Maest => "maest",
+                    Family::Music2vec => "data2vec",
+                    Family::Mt2 | Family::Myna => "mt2",
+                }
             ),
         })
     }
@@ -166,7 +180,10 @@ impl Objective {
 
     /// Whether it compares two views of every track.
     pub fn is_contrastive(self) -> bool {
-        !matches!(self, Self::Data2vec | Self::Mae | Self::Supervised)
+        !matches!(
+            self,
+            Self::Data2vec | Self::Mae | Self::Supervised | Self::Maest
+        )
     }
 }
 
@@ -199,6 +216,84 @@ impl Mt2Loss {
     /// Whether nothing was changed.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What the objective maest does to the clips of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MaestLoss {
+    /// Alpha of the beta distribution by which clips are mixed; 0 mixes none.
+    pub mixup: f64,
+    /// Columns of patches that a batch drops. Left out: three a second of a window, as published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patchout_columns: Option<usize>,
+    /// Rows of patches that a batch drops, of nine.
+    pub patchout_rows: usize,
+    /// Groups of up to 7 frames that are blanked in a clip.
+    pub time_masks: usize,
+    /// Groups of up to 4 bands that are blanked in a clip.
+    pub band_masks: usize,
+    /// Whether tracks of rare labels are drawn more often.
+    pub balance: bool,
+}
+
+impl Default for MaestLoss {
+    /// As in the paper.
+    fn default() -> Self {
+        Self {
+            mixup: 0.3,
+            patchout_columns: None,
+            patchout_rows: 3,
+            time_masks: 20,
+            band_masks: 5,
+            balance: true,
+        }
+    }
+}
+
+impl MaestLoss {
+    /// Whether nothing was changed.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The mean of the weights of several epochs (stochastic weight averaging, Izmailov et al. 2018), which checkpoints then hold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Swa {
+    /// Epochs done before the first weights are taken; `None` averages nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
+    /// Epochs from one to the next.
+    pub every: u64,
+    /// The learning rate from then on. Left out: as the schedule has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+}
+
+impl Default for Swa {
+    fn default() -> Self {
+        Self {
+            from: None,
+            every: 5,
+            learning_rate: None,
+        }
+    }
+}
+
+impl Swa {
+    /// Whether nothing was changed.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether the weights are taken after so many whole epochs.
+    pub(super) fn is_due(&self, epochs: u64) -> bool {
+        self.from
+            .and_then(|from| epochs.checked_sub(from))
+            .is_some_and(|since| epochs > 0 && since.is_multiple_of(self.every.max(1)))
     }
 }
 
@@ -295,6 +390,7 @@ named!(Objective, "objective",
     Objective::FastclipV3 => "fastclip-v3",
     Objective::Mt2 => "mt2",
     Objective::Data2vec => "data2vec",
+    Objective::Maest => "maest",
     Objective::Mae => "mae",
     Objective::Supervised => "supervised",
 );

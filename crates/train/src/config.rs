@@ -1,5 +1,7 @@
 //! The settings of a run, their published defaults and their limits.
 
+mod maest;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -8,7 +10,8 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
-    LabelTask, Mt2Loss, Objective, Optimiser, Schedule, TrainError, Trainable, schedule::chunk,
+    LabelTask, MaestLoss, Mt2Loss, Objective, Optimiser, Schedule, Swa, TrainError, Trainable,
+    schedule::chunk,
 };
 use crate::objective::{
     Contrastive, Cpsd, Data2vec, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho,
@@ -111,6 +114,12 @@ pub struct TrainConfig {
     /// Seconds of a window of a Music2Vec. Left out: 5, the best of its paper.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_secs: Option<u32>,
+    /// What the objective maest does to clips.
+    #[serde(skip_serializing_if = "MaestLoss::is_default")]
+    pub maest: MaestLoss,
+    /// Means of the weights of several epochs, in place of `ema`.
+    #[serde(skip_serializing_if = "Swa::is_default")]
+    pub swa: Swa,
     /// Layers of the decoder of the masked autoencoder.
     pub decoder_layers: usize,
     /// Which labels a supervised run learns.
@@ -174,6 +183,8 @@ impl Default for TrainConfig {
             mt2: Mt2Loss::default(),
             data2vec: Data2vec::default(),
             window_secs: None,
+            maest: MaestLoss::default(),
+            swa: Swa::default(),
             decoder_layers: 4,
             task: LabelTask::Genre,
             trainable: Trainable::All,
@@ -231,7 +242,20 @@ impl TrainConfig {
                 weight_decay: 0.01,
                 ..same
             },
-            Family::Myna | Family::Maest => same,
+            Family::Maest => Self {
+                objective: Objective::Maest,
+                // Whole rows and columns are dropped instead.
+                mask_ratio: MaskRatio::NONE,
+                optimiser: Optimiser::AdamW,
+                learning_rate: match preset {
+                    // From random weights, in minutes.
+                    EncoderPreset::MaestTiny => 1e-3,
+                    _ => 1e-4,
+                },
+                weight_decay: 1e-4,
+                ..same
+            },
+            Family::Myna => same,
         }
     }
 
@@ -288,7 +312,7 @@ impl TrainConfig {
     /// Windows of a track in a step.
     pub(super) fn views(&self) -> usize {
         match self.objective {
-            Objective::Data2vec | Objective::Mae | Objective::Supervised => 1,
+            Objective::Data2vec | Objective::Mae | Objective::Supervised | Objective::Maest => 1,
             _ if self.equivariance().is_some() => 3,
             _ => 2,
         }
@@ -299,6 +323,7 @@ impl TrainConfig {
         match self.encoder_config() {
             EncoderConfig::Mt2(sizes) => sizes.frames,
             EncoderConfig::Music2vec(_) => music2vec::frames_of(self.window_samples()),
+            EncoderConfig::Maest(sizes) => maest::window_tokens(&sizes),
             // 96 frames of 128 bands in patches of 256 values.
             _ => 48,
         }
@@ -359,6 +384,7 @@ impl TrainConfig {
             // As published: contrast is that of the token itself.
             Objective::Mt2 => TrainingHead::None,
             Objective::Data2vec => TrainingHead::Prediction,
+            Objective::Maest => TrainingHead::Styles(outputs),
             Objective::Supervised => TrainingHead::Classifier(vec![outputs]),
             _ if self.head.is_empty() => TrainingHead::None,
             _ => TrainingHead::Projection(self.head.clone()),
@@ -375,6 +401,7 @@ impl TrainConfig {
         let preset = match found.encoder {
             Some(EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
             Some(EncoderConfig::Music2vec(_)) => EncoderPreset::Music2vec,
+            Some(EncoderConfig::Maest(_)) => EncoderPreset::Maest,
             _ => found.preset,
         };
         let usual = Self {
@@ -433,6 +460,10 @@ impl TrainConfig {
         if let Some(data2vec) = self.hidden_frames() {
             self.validate_data2vec(data2vec)?;
         }
+        if let EncoderConfig::Maest(sizes) = &sizes {
+            self.validate_maest(sizes)?;
+        }
+        self.validate_swa()?;
         let least = if self.objective.is_contrastive() {
             2
         } else {
@@ -730,6 +761,20 @@ mod tests {
             match objective {
                 Objective::Mae => refused(config, "MT2 encoders read none"),
                 Objective::Data2vec => refused(config, "MT2 encoders read no samples"),
+                Objective::Maest => refused(config, "set preset to maest-tiny"),
+                _ => assert!(config.validate().is_ok(), "{objective}"),
+            }
+        }
+        let maest = TrainConfig::of_preset(EncoderPreset::MaestTiny);
+        for objective in Objective::ALL {
+            let config = TrainConfig {
+                objective,
+                ..maest.clone()
+            };
+            match objective {
+                Objective::Mae => refused(config, "don't overlap"),
+                Objective::Data2vec => refused(config, "MAEST encoders read no samples"),
+                Objective::Mt2 => refused(config, "a VQT that can be moved"),
                 _ => assert!(config.validate().is_ok(), "{objective}"),
             }
         }

@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::DemoMap;
+use super::{DemoMap, PatchoutSnapshot};
 use crate::objective::{ContrastStatistics, EquivarianceStatistics, HiddenFrameStatistics};
 use mynascope_audio::Caveats;
 use mynascope_base::{jobs::Progress, storage::serde_path};
@@ -157,6 +157,8 @@ pub enum TrainEvent {
     /// How alike the views of the step's batch were; now and then, where somebody looks on
     /// ([`TrainControl::show_batches`]).
     Batch(BatchMatrix),
+    /// Which patches the step's batch read (objective maest); now and then, as the batch.
+    Patchout(PatchoutSnapshot),
     /// A step's update was left out.
     SkippedStep {
         /// Which step, from 1.
@@ -250,7 +252,7 @@ impl TrainControl {
             .filter(|left| !left.is_zero())
     }
 
-    /// Hands out [`TrainEvent::Batch`] now and then.
+    /// Hands out [`TrainEvent::Batch`], or [`TrainEvent::Patchout`], now and then.
     pub fn show_batches(&self, shown: bool) {
         self.0.batches.store(shown, Ordering::Relaxed);
     }

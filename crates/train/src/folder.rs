@@ -18,7 +18,8 @@ use crate::objective::TrackState;
 use mynascope_base::storage::{StorageError, create_folder, write_atomic};
 use mynascope_encoder::{
     EncoderConfig, Family, FileContent, TrainingHead, WeightTensor, Weights, all_parameters,
-    families::music2vec::is_taught, read_file, save_weights, write_tensors,
+    families::{maest, music2vec::is_taught},
+    read_file, save_weights, write_tensors,
 };
 
 const WEIGHTS: &str = "weights.safetensors";
@@ -27,6 +28,8 @@ const OBJECTIVE: &str = "objective.safetensors";
 const MANIFEST: &str = "manifest.json";
 /// What the teacher of data2vec has for itself.
 const TEACHER: &str = "teacher.safetensors";
+/// What the outputs of a run mean that learns labels.
+const LABELS: &str = "labels.json";
 /// The trained weights themselves, where `weights` holds their running average.
 const RAW: &str = "raw.safetensors";
 /// The step that did best, and how well.
@@ -52,6 +55,9 @@ pub(super) struct Manifest {
     pub content: String,
     /// Updates of the optimiser.
     pub updates: u64,
+    /// [`OptimiserState::averaged`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub averaged: u64,
     /// [`OptimiserState::loss_scale`]; nothing in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss_scale: Option<f64>,
@@ -59,6 +65,12 @@ pub(super) struct Manifest {
     #[serde(default)]
     pub updates_since_overflow: u32,
     pub files: Vec<ManifestFile>,
+}
+
+// What serde calls is given a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 fn first_family() -> Family {
@@ -107,12 +119,7 @@ impl RunFolder {
     pub fn create(path: &Path, config: &TrainConfig) -> Result<Self, TrainError> {
         create_folder(path)?;
         // A run that ended before its first checkpoint has done nothing that could be lost.
-        let begun = [
-            "config.toml",
-            "labels.json",
-            ".step-0.partial",
-            "tensorboard",
-        ];
+        let begun = ["config.toml", LABELS, ".step-0.partial", "tensorboard"];
         let mut entries = fs::read_dir(path).map_err(io("read a folder", path))?;
         let ours = path.join("config.toml").is_file();
         let is_precious = |name: &std::ffi::OsStr| {
@@ -150,7 +157,7 @@ impl RunFolder {
 
     /// Writes what the outputs of a supervised head mean.
     pub fn save_labels(&self, meaning: &LabelMeaning) -> Result<(), TrainError> {
-        write_atomic(&self.path.join("labels.json"), |file| {
+        write_atomic(&self.path.join(LABELS), |file| {
             Ok(serde_json::to_writer_pretty(file, meaning)?)
         })?;
         Ok(())
@@ -254,10 +261,7 @@ impl RunFolder {
         let partial = self.path.join(format!(".step-{}.partial", manifest.step));
         let _ = fs::remove_dir_all(&partial);
         create_folder(&partial)?;
-        let about = [
-            ("seed", manifest.seed.to_string()),
-            ("step", manifest.step.to_string()),
-        ];
+        let about = self.about(weights, manifest.step, manifest.seed);
         let mut names = vec![WEIGHTS, OPTIMISER];
         if optimiser.averages.is_empty() {
             save_weights(&partial.join(WEIGHTS), weights, &about)?;
@@ -346,6 +350,20 @@ impl RunFolder {
         Ok(done.join(WEIGHTS))
     }
 
+    /// What the header of a file of weights says beside their sizes; where they hold a classifier, the names of its labels.
+    fn about(&self, weights: &Weights, step: u64, seed: u64) -> Vec<(&'static str, String)> {
+        let mut about = vec![("seed", seed.to_string()), ("step", step.to_string())];
+        if let TrainingHead::Styles(count) = weights.tail
+            && let Ok(text) = fs::read_to_string(self.path.join(LABELS))
+            && let Ok(meaning) = serde_json::from_str::<LabelMeaning>(&text)
+            && meaning.outputs.len() == count
+            && let Ok(names) = serde_json::to_string(&meaning.outputs)
+        {
+            about.push((maest::LABELS, names));
+        }
+        about
+    }
+
     /// Takes away what a save that failed left behind.
     pub fn clear_partial(&self, step: u64) {
         let _ = fs::remove_dir_all(self.path.join(format!(".step-{step}.partial")));
@@ -385,7 +403,7 @@ impl RunFolder {
         seed: u64,
     ) -> Result<PathBuf, TrainError> {
         let path = self.path.join("final.safetensors");
-        let about = [("seed", seed.to_string()), ("step", step.to_string())];
+        let about = self.about(weights, step, seed);
         save_weights(&path, weights, &about)?;
         Ok(path)
     }
@@ -555,6 +573,7 @@ fn read_step(
             },
             averages,
             teacher,
+            averaged: manifest.averaged,
             updates: manifest.updates,
             loss_scale: manifest.loss_scale,
             updates_since_overflow: manifest.updates_since_overflow,

@@ -7,12 +7,12 @@ use std::{
 };
 
 use super::{
-    BatchMatrix, Breakdown, Objective, ProbeRecord, StepRecord, StepSnapshot, TrainConfig,
-    TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
+    BatchMatrix, Breakdown, Objective, PatchoutSnapshot, ProbeRecord, StepRecord, StepSnapshot,
+    TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
     batches::Batches,
     folder::{Best, Checkpoint, RunFolder},
     labels::Labels,
-    learner::{Learner, LearnerSetup, StepInput, StepRule},
+    learner::{Averaging, Learner, LearnerSetup, StepInput, StepRule, Targets},
     mels::Mels,
     run::manifest,
     sampler::Sampler,
@@ -21,8 +21,11 @@ use super::{
     style_probe::StyleProbe,
     tensorboard::EventFile,
 };
+use crate::objective::Patchout;
 use mynascope_base::jobs::Progress;
-use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights};
+use mynascope_encoder::{
+    DeviceJob, EncoderConfig, EncoderError, Kernels, Weights, families::maest,
+};
 
 /// Steps that are not applied, in a row, after which a run ends.
 const MAX_BAD_STEPS: u64 = 5;
@@ -66,7 +69,7 @@ impl DeviceJob for TrainJob<'_> {
                 trained: trained(self.config, &self.start.weights),
                 optimiser: self.config.optimiser,
                 state: started.then_some(&self.start.optimiser),
-                averages: self.config.ema > 0.0,
+                averages: self.config.ema > 0.0 || self.config.swa.from.is_some(),
                 objective: self.config.contrastive(self.mels.len()),
                 equivariance: self.config.equivariance(),
                 contrast_weight: match self.config.objective {
@@ -168,11 +171,24 @@ impl TrainJob<'_> {
                 weight_decay: config.weight_decay,
                 clip_norm: config.clip_norm,
                 chunk: chunk(config, &self.device),
-                ema: config.ema,
+                decays_all: config.objective == Objective::Maest,
+                averaging: match config.swa.from {
+                    Some(_) => Averaging::Swa {
+                        due: (step + 1).is_multiple_of(self.sampler.steps_per_epoch())
+                            && config.swa.is_due(epoch + 1),
+                    },
+                    None => Averaging::Ema(config.ema),
+                },
                 matrix: self.matrix_side(shown, step + 1),
                 most_loss: spikes.limit(),
             };
             let tracks: Vec<usize> = input.tracks.iter().copied().take(rule.matrix).collect();
+            let patchout = match &input.targets {
+                Targets::Tags(_, patchout) if self.is_shown(shown, step + 1) => {
+                    Some(self.snapshot_of(patchout, step + 1))
+                }
+                _ => None,
+            };
             let result = learner
                 .step(input, rule)
                 .map_err(|why| self.device_failed(why))?;
@@ -214,6 +230,11 @@ impl TrainJob<'_> {
                 spikes.take(logged.loss, jumped);
                 self.done.push(logged);
                 (self.events)(TrainEvent::Step(record));
+                if let Some(patchout) = patchout {
+                    shown = Some(Instant::now());
+                    self.snapshot.patchout = Some(patchout.clone());
+                    (self.events)(TrainEvent::Patchout(patchout));
+                }
                 if let Some(cosines) = result.matrix {
                     shown = Some(Instant::now());
                     let paths = tracks
@@ -311,12 +332,30 @@ impl TrainJob<'_> {
 
     /// Tracks of the batch matrix of the step that comes; 0 for none. Each checkpoint keeps that of its step.
     fn matrix_side(&self, shown: Option<Instant>, step: u64) -> usize {
-        let due = shown.is_none_or(|shown| shown.elapsed() >= MATRIX_PAUSE);
-        let kept = step.is_multiple_of(self.config.save_every) || step == self.config.steps;
-        if (kept || due && self.control.shows_batches()) && self.config.objective.is_contrastive() {
+        if self.is_shown(shown, step) && self.config.objective.is_contrastive() {
             BatchMatrix::MOST.min(self.sampler.batch)
         } else {
             0
+        }
+    }
+
+    /// Whether the batch of a step is handed out: somebody looks on and the last one was a while ago, or the step is kept.
+    fn is_shown(&self, shown: Option<Instant>, step: u64) -> bool {
+        let due = shown.is_none_or(|shown| shown.elapsed() >= MATRIX_PAUSE);
+        let kept = step.is_multiple_of(self.config.save_every) || step == self.config.steps;
+        kept || due && self.control.shows_batches()
+    }
+
+    fn snapshot_of(&self, patchout: &Patchout, step: u64) -> PatchoutSnapshot {
+        let columns = match self.config.encoder_config() {
+            EncoderConfig::Maest(sizes) => sizes.columns_of(sizes.frames()),
+            _ => 0,
+        };
+        PatchoutSnapshot {
+            step,
+            grid: [maest::ROWS, columns],
+            rows: patchout.rows.clone(),
+            columns: patchout.columns.clone(),
         }
     }
 

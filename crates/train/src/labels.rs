@@ -37,6 +37,106 @@ impl Labels {
         self.rows.of(places)
     }
 
+    /// Any number of labels a track, as the objective maest learns them.
+    pub fn into_tags(self) -> Self {
+        let width = self.meaning.outputs.len();
+        let rows = match self.rows {
+            Supervision::OneOf(classes) => {
+                let row = |class| {
+                    let is = |place| f32::from(u8::from(place == class));
+                    (0..width).map(is).collect()
+                };
+                Supervision::AnyOf(classes.into_iter().map(row).collect())
+            }
+            other => other,
+        };
+        Self { rows, ..self }
+    }
+
+    /// How likely each of the tracks at `places` is to be drawn, by the labels it has: `sum over them of 1 / (count + c)`. MAEST's
+    /// authors have `1000 / (count + 100)` on 3.3 million tracks; c is the same share of the tracks there are.
+    pub fn weights(&self, places: &[usize]) -> Vec<f64> {
+        const SMOOTHING: f64 = 100.0 / 3.3e6;
+        let smoothing = SMOOTHING * places.len() as f64;
+        let counts = self.counts(places).into_iter();
+        let worth: Vec<f64> = counts
+            .map(|count| 1.0 / (count.max(1) as f64 + smoothing))
+            .collect();
+        let worth_of = |label: usize| worth.get(label).copied().unwrap_or(0.0);
+        match self.of(places) {
+            Supervision::OneOf(classes) => classes.into_iter().map(worth_of).collect(),
+            Supervision::AnyOf(rows) => {
+                let has = |row: &Vec<f32>| -> f64 {
+                    let labels = row.iter().enumerate().filter(|(_, value)| **value > 0.0);
+                    labels.map(|(label, _)| worth_of(label)).sum()
+                };
+                rows.iter().map(has).collect()
+            }
+            Supervision::Values(rows) => vec![1.0; rows.len()],
+        }
+    }
+
+    /// How many of the tracks at `places` have each label; empty where labels are numbers.
+    pub fn counts(&self, places: &[usize]) -> Vec<usize> {
+        let mut counts = vec![0; self.meaning.outputs.len()];
+        match self.of(places) {
+            Supervision::OneOf(classes) => {
+                for class in classes {
+                    if let Some(count) = counts.get_mut(class) {
+                        *count += 1;
+                    }
+                }
+            }
+            Supervision::AnyOf(rows) => {
+                for row in rows {
+                    for (count, value) in counts.iter_mut().zip(row) {
+                        *count += usize::from(value > 0.0);
+                    }
+                }
+            }
+            Supervision::Values(_) => return Vec::new(),
+        }
+        counts
+    }
+
+    /// What is to be said of labels that no readable track has.
+    ///
+    /// # Errors
+    /// [`TrainError::NoLabels`] if fewer than two are left.
+    pub fn unheard(&self, places: &[usize]) -> Result<Option<String>, TrainError> {
+        const SHOWN: usize = 5;
+        let counts = self.counts(places);
+        let labels = self.meaning.outputs.iter().zip(&counts);
+        let (heard, unheard): (Vec<_>, Vec<_>) = labels.partition(|(_, count)| **count > 0);
+        if unheard.is_empty() {
+            return Ok(None);
+        }
+        if let [] | [_] = heard.as_slice() {
+            let left = heard.iter().map(|(name, _)| name.as_str());
+            return Err(TrainError::NoLabels {
+                task: self.meaning.task,
+                why: format!(
+                    "of the tracks that can be read all are {}, so there is nothing to tell apart",
+                    left.collect::<String>()
+                ),
+                name: self.collection.name.clone(),
+            });
+        }
+        let mut names: Vec<&str> = unheard.iter().map(|(name, _)| name.as_str()).collect();
+        let more = names.len().saturating_sub(SHOWN);
+        names.truncate(SHOWN);
+        Ok(Some(format!(
+            "{} of {} labels belong to no track that can be read, so the head learns only that they don't apply: {}{}",
+            unheard.len(),
+            counts.len(),
+            names.join(", "),
+            match more {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            }
+        )))
+    }
+
     /// Finds the labels of a collection.
     pub fn find(task: LabelTask, collection: &Collection) -> Result<Self, TrainError> {
         let has = |track: &&Track| match task {

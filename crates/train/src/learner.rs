@@ -16,7 +16,7 @@ use super::{
 };
 use crate::objective::{
     Collapse, ContrastStatistics, Contrastive, Cpsd, Data2vec, EquivarianceStatistics,
-    HiddenFrameStatistics, PatchTargets, StepSchedule, Supervision, TrackState,
+    HiddenFrameStatistics, PatchTargets, Patchout, StepSchedule, Supervision, TrackState,
 };
 use mynascope_encoder::{EncoderConfig, HostBatch, Kernels, Parameter, Precision, TrainingHead};
 
@@ -34,6 +34,8 @@ pub(super) struct Learner<B: Backend> {
     moments: Vec<Moments<B>>,
     /// Running averages of the weights, where they are kept.
     averages: Option<Vec<Parameter<B>>>,
+    /// Of how many weights they are the mean, under SWA.
+    averaged: u64,
     updates: u64,
     objective: Option<Contrastive>,
     equivariance: Option<Cpsd>,
@@ -87,6 +89,8 @@ pub(super) enum Targets {
     Hidden(Vec<Vec<usize>>),
     /// With labels.
     Labels(Supervision),
+    /// With mixed labels that an encoder's own classifier tells (MAEST); and what of the patches was read.
+    Tags(Supervision, Patchout),
 }
 
 /// How the weights are changed.
@@ -98,12 +102,27 @@ pub(super) struct StepRule {
     pub clip_norm: f64,
     /// Tracks that are embedded at once; at least 1.
     pub chunk: usize,
-    /// Decay of the averaged weights.
-    pub ema: f64,
+    /// Whether AdamW's decay is of every weight, as MAEST's authors have it, not of matrices alone.
+    pub decays_all: bool,
+    /// How the averaged weights follow, where they are kept.
+    pub averaging: Averaging,
     /// Tracks of which the cosines are wanted; 0 for none.
     pub matrix: usize,
     /// A higher loss has jumped, and nothing of the step is applied.
     pub most_loss: Option<f64>,
+}
+
+/// How averaged weights follow the weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Averaging {
+    /// A running average with this decay.
+    Ema(f64),
+    /// The mean of the weights after some epochs (SWA), of which this step may be the end; the weights themselves before the
+    /// first of them.
+    Swa {
+        /// Whether the weights after this step belong to it.
+        due: bool,
+    },
 }
 
 /// What a step gave.
@@ -149,6 +168,7 @@ impl<B: Kernels> Learner<B> {
             optimiser: self.optimiser,
             learning_rate: rule.learning_rate,
             weight_decay: rule.weight_decay,
+            decays_all: rule.decays_all,
             scale: if rule.clip_norm > 0.0 {
                 (rule.clip_norm / (norm + 1e-6)).min(1.0) / self.loss_scale
             } else {
@@ -181,11 +201,25 @@ impl<B: Kernels> Learner<B> {
             self.updates_since_overflow = 0;
         }
         if let Some(averages) = &mut self.averages {
-            // Short memory at first, so that the average does not begin with random weights.
-            let count = self.updates as f64;
-            let keep = rule.ema.min((1.0 + count) / (10.0 + count));
+            let keep = match rule.averaging {
+                // Short memory at first, so that the average does not begin with random weights.
+                Averaging::Ema(decay) => {
+                    let count = self.updates as f64;
+                    decay.min((1.0 + count) / (10.0 + count))
+                }
+                Averaging::Swa { due } if due || self.averaged == 0 => {
+                    let count = self.averaged as f64;
+                    self.averaged += u64::from(due);
+                    count / (count + 1.0)
+                }
+                Averaging::Swa { .. } => 1.0,
+            };
             for (average, parameter) in averages.iter_mut().zip(&self.parameters) {
-                average.approach(parameter, keep);
+                match keep {
+                    0.0 => average.clone_from(parameter),
+                    1.0 => {}
+                    keep => average.approach(parameter, keep),
+                }
             }
         }
         self.track_state.store(&input.tracks, &computed.rows);

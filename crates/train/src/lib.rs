@@ -33,7 +33,7 @@ mod spike;
 mod style_probe;
 mod tensorboard;
 
-pub use choices::{LabelTask, Mt2Loss, Objective, Optimiser, Schedule, Trainable};
+pub use choices::{LabelTask, MaestLoss, Mt2Loss, Objective, Optimiser, Schedule, Swa, Trainable};
 pub use config::{TrainConfig, default_radius};
 pub use event::{
     BatchMatrix, Breakdown, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary,
@@ -41,7 +41,7 @@ pub use event::{
 pub use labels::LabelMeaning;
 pub use reconstruct::{Reconstruction, reconstruct};
 pub use run::{Changes, resume, run};
-pub use snapshot::{DemoMap, StepSnapshot};
+pub use snapshot::{DemoMap, PatchoutSnapshot, StepSnapshot};
 
 use std::path::PathBuf;
 

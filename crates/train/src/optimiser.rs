@@ -7,7 +7,8 @@
 //! - Lion (Chen et al. 2023): the sign of a momentum.
 //! - SGD with momentum as `torch.optim.SGD`: L2 is added to the gradient.
 //!
-//! AdamW, LAMB and Lion let only matrices decay, not biases, norms and learned tokens.
+//! AdamW, LAMB and Lion let only matrices decay, not biases, norms and learned tokens; under the objective maest everything, as its
+//! authors do.
 
 use burn::tensor::{Tensor, TensorPrimitive, backend::Backend};
 
@@ -48,6 +49,8 @@ pub(super) struct Update {
     pub optimiser: Optimiser,
     pub learning_rate: f64,
     pub weight_decay: f64,
+    /// Whether decay beside the step is of every weight, not of matrices alone.
+    pub decays_all: bool,
     /// Factor of the gradient, below 1 where its norm is clipped.
     pub scale: f64,
     /// Updates done, this one included.
@@ -76,7 +79,7 @@ impl Update {
                     Some(Parameter::Vector(v)) => Some(v),
                     _ => None,
                 };
-                self.tensors(p, g, m, second, false);
+                self.tensors(p, g, m, second, self.decays_all);
             }
             // A gradient has the shape of its parameter.
             _ => {}
@@ -96,7 +99,7 @@ impl Update {
     }
 
     /// The update as Adam or AdamW, if it is one of them.
-    fn adam(&self, is_matrix: bool) -> Option<Adam> {
+    fn adam(&self, decays: bool) -> Option<Adam> {
         if !matches!(self.optimiser, Optimiser::Adam | Optimiser::AdamW) {
             return None;
         }
@@ -111,7 +114,7 @@ impl Update {
         Some(Adam {
             scale: self.scale as f32,
             coupled_decay: decay(self.is_coupled()),
-            decay: decay(!self.is_coupled() && is_matrix),
+            decay: decay(!self.is_coupled() && decays),
             betas: self.optimiser.betas().map(|beta| beta as f32),
             first_correction: first as f32,
             second_correction: second as f32,
@@ -126,9 +129,9 @@ impl Update {
         mut gradient: Tensor<B, D>,
         first: &mut Tensor<B, D>,
         mut second: Option<&mut Tensor<B, D>>,
-        is_matrix: bool,
+        decays: bool,
     ) {
-        if let (Some(rule), Some(second)) = (self.adam(is_matrix), second.as_deref_mut())
+        if let (Some(rule), Some(second)) = (self.adam(decays), second.as_deref_mut())
             && in_one_pass(&rule, [&mut *parameter, &mut *first, second], &gradient)
         {
             return;
@@ -140,7 +143,7 @@ impl Update {
         if coupled && self.weight_decay > 0.0 {
             gradient = gradient + parameter.clone().mul_scalar(self.weight_decay);
         }
-        let decay = if coupled || !is_matrix {
+        let decay = if coupled || !decays {
             0.0
         } else {
             self.weight_decay
@@ -305,6 +308,7 @@ mod tests {
                     optimiser,
                     learning_rate: RATE,
                     weight_decay: DECAY,
+                    decays_all: false,
                     scale: 1.0,
                     count: done as u64 + 1,
                 };
@@ -337,6 +341,7 @@ mod tests {
                 optimiser,
                 learning_rate: RATE,
                 weight_decay: DECAY,
+                decays_all: false,
                 scale: 1.0,
                 count: 1,
             };

@@ -18,8 +18,8 @@ use crate::objective::TrackState;
 use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_encoder::{
-    CheckpointError, EncoderError, Family, LoadOptions, Weights, check_precision, find_place,
-    load_reported, on_place,
+    CheckpointError, EncoderError, Family, LoadOptions, TrainingHead, Weights, check_precision,
+    families::maest::begin_with_myna, find_place, load_reported, on_place,
 };
 
 /// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
@@ -46,7 +46,7 @@ pub fn run(
     if let Some(labels) = &labels {
         folder.save_labels(&labels.meaning)?;
     }
-    let mels = readable(config, collection, control, events)?;
+    let mels = readable(config, collection, labels.as_ref(), control, events)?;
     let probe = probe(config, control, events)?;
     let sampler = sampler(config, mels.len(), events);
     let start = Checkpoint {
@@ -141,7 +141,7 @@ pub fn resume(
             path: folder.path,
         });
     }
-    let mels = readable(&config, collection, control, events)?;
+    let mels = readable(&config, collection, labels.as_ref(), control, events)?;
     let sampler = sampler(&config, mels.len(), events);
     let found = manifest(&config, &sampler, &mels, 0, &OptimiserState::default());
     if let Some(why) = other_tracks(&start.manifest, &found) {
@@ -195,11 +195,14 @@ fn other_tracks(run: &Manifest, found: &Manifest) -> Option<String> {
 }
 
 fn labels(config: &TrainConfig, collection: &Collection) -> Result<Option<Labels>, TrainError> {
-    if config.objective == Objective::Supervised {
-        Labels::find(config.task, collection).map(Some)
-    } else {
-        Ok(None)
+    if !config.objective.learns_labels() {
+        return Ok(None);
     }
+    let labels = Labels::find(config.task, collection)?;
+    Ok(Some(match config.objective {
+        Objective::Maest => labels.into_tags(),
+        _ => labels,
+    }))
 }
 
 fn outputs(labels: Option<&Labels>) -> usize {
@@ -228,9 +231,20 @@ fn first_weights(
             weights: config.init_weights.clone(),
             ..LoadOptions::default()
         };
-        let (trained, report) = load_reported(path, &options)?;
+        let (mut trained, report) = load_reported(path, &options)?;
         if let Some(note) = report.say_use() {
             events(TrainEvent::Note(note));
+        }
+        if let (Family::Maest, Family::Myna) = (sizes.family(), trained.config.family()) {
+            begin_with_myna(&mut weights, &trained).map_err(|why| CheckpointError::Unfit {
+                why,
+                path: path.clone(),
+            })?;
+            events(TrainEvent::Note(
+                "it begins with the blocks of a Myna; patches, positions, class tokens and classifier begin anew"
+                    .into(),
+            ));
+            return Ok(weights);
         }
         if trained.config != sizes {
             return Err(CheckpointError::Unfit {
@@ -243,6 +257,24 @@ fn first_weights(
             }
             .into());
         }
+        let own = sizes.trained_parameters()?.len();
+        match (&tail, labels) {
+            // It goes on with its classifier.
+            (TrainingHead::Styles(_), Some(labels)) if report.outputs == labels.meaning.outputs => {
+            }
+            (TrainingHead::Styles(_), Some(labels)) => {
+                trained.tensors.truncate(own);
+                events(TrainEvent::Note(format!(
+                    "the checkpoint {}, so the classifier of {} begins anew",
+                    match report.labels {
+                        0 => "has no classifier".to_owned(),
+                        _ => "tells other labels".to_owned(),
+                    },
+                    counted(labels.meaning.outputs.len(), "label")
+                )));
+            }
+            _ => trained.tensors.truncate(own),
+        }
         for (slot, tensor) in weights.tensors.iter_mut().zip(trained.tensors) {
             *slot = tensor;
         }
@@ -253,6 +285,7 @@ fn first_weights(
 fn readable(
     config: &TrainConfig,
     collection: &Collection,
+    labels: Option<&Labels>,
     control: &TrainControl,
     events: &mut dyn FnMut(TrainEvent),
 ) -> Result<Mels, TrainError> {
@@ -279,36 +312,49 @@ fn readable(
         counted(mels.len(), "track"),
         mels.bytes() as f64 / 1e6
     )));
-    let window = WindowCutter::new(config).frames();
-    let shorter = (0..mels.len()).filter(|&track| mels.frames(track) < window);
-    let shorter = shorter.count();
-    if shorter > 0 && config.family() == Family::Music2vec {
-        events(TrainEvent::Note(format!(
-            "{} shorter than one window ({} s): silence fills the rest of it; with --window a window can be shorter",
-            match shorter {
-                1 => "1 track is".to_owned(),
-                many => format!("{many} tracks are"),
-            },
-            config.window_secs()
-        )));
+    if let Some(labels) = labels
+        && let Some(note) = labels.unheard(&mels.places)?
+    {
+        events(TrainEvent::Note(note));
     }
-    let alike = (0..mels.len()).filter(|&track| mels.frames(track) <= window);
-    let alike = alike.count();
+    say_short(config, &mels, events);
+    Ok(mels)
+}
+
+/// Says of how many tracks there is no choice of a window.
+fn say_short(config: &TrainConfig, mels: &Mels, events: &mut dyn FnMut(TrainEvent)) {
+    let window = WindowCutter::new(config).frames();
+    let secs = match config.family() {
+        Family::Music2vec => f64::from(config.window_secs()),
+        _ => config.encoder_config().info(Vec::new()).window.secs,
+    };
+    let count = |is_so: &dyn Fn(usize) -> bool| {
+        let tracks = (0..mels.len()).filter(|&track| is_so(mels.frames(track)));
+        tracks.count()
+    };
+    let tracks_are = |count: usize| match count {
+        1 => "1 track is".to_owned(),
+        many => format!("{many} tracks are"),
+    };
+    let alike = count(&|frames| frames <= window);
+    let short = count(&|frames| frames < window);
     if alike > 0 && config.views() > 1 {
         events(TrainEvent::Note(format!(
-            "{} no longer than one window ({:.1} s), so that all segments of such a track are the same sound; longer files \
+            "{} no longer than one window ({secs:.1} s), so that all segments of such a track are the same sound; longer files \
              teach more",
-            match alike {
-                1 => "1 track is".to_owned(),
-                many => format!("{many} tracks are"),
-            },
-            match config.family() {
-                Family::Music2vec => f64::from(config.window_secs()),
-                _ => config.encoder_config().info(Vec::new()).window.secs,
-            }
+            tracks_are(alike)
+        )));
+    } else if short > 0 && config.family() == Family::Maest {
+        events(TrainEvent::Note(format!(
+            "{} shorter than one window ({secs:.1} s) and padded with silence on both sides; longer files teach more",
+            tracks_are(short)
+        )));
+    } else if short > 0 && config.family() == Family::Music2vec {
+        events(TrainEvent::Note(format!(
+            "{} shorter than one window ({secs} s): silence fills the rest of it; with --window a window can be shorter",
+            tracks_are(short)
         )));
     }
-    Ok(mels)
 }
 
 fn probe(
@@ -362,6 +408,7 @@ pub(super) fn manifest(
             .to_hex()
             .to_string(),
         content: mels.digest(),
+        averaged: optimiser.averaged,
         updates: optimiser.updates,
         loss_scale: optimiser.loss_scale,
         updates_since_overflow: optimiser.updates_since_overflow,

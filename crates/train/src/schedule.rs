@@ -2,14 +2,18 @@
 
 use super::{Objective, Schedule, TrainConfig};
 use mynascope_encoder::EncoderConfig;
-use mynascope_spectrum::tokens::dropped_tokens;
 
 /// Bytes of activations that one chunk may take where no chunk is named, on the CPU and elsewhere.
 const ACTIVATION_BYTES: [usize; 2] = [1 << 30, 8 << 30];
 
-/// Learning rate of a step. With `warmup_steps`: linear warm-up, then constant or half a cosine down, step by step.
+/// Learning rate of a step: that of averaged epochs once they have begun and have one. With `warmup_steps`: linear warm-up, then constant or half a cosine down, step by step.
 /// Without: by epoch, as Myna's `train.py`.
 pub(super) fn learning_rate(config: &TrainConfig, step: u64, epoch: u64, epochs: u64) -> f64 {
+    if let (Some(from), Some(rate)) = (config.swa.from, config.swa.learning_rate)
+        && epoch >= from
+    {
+        return rate;
+    }
     let falling = |done: u64, length: u64| {
         let part = (done as f64 / length.max(1) as f64).min(1.0);
         config.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * part).cos())
@@ -43,7 +47,7 @@ pub(super) fn chunk(config: &TrainConfig, place: &str) -> usize {
     }
     let (encoder, tokens) = (config.encoder_config(), config.window_tokens());
     let sizes = encoder.sizes();
-    let kept = tokens - dropped_tokens(config.mask_ratio, tokens);
+    let kept = config.kept_tokens();
     let [on_cpu, elsewhere] = ACTIVATION_BYTES;
     let most = if place == "cpu" { on_cpu } else { elsewhere };
     if let EncoderConfig::Music2vec(music2vec) = encoder {
@@ -58,7 +62,7 @@ pub(super) fn chunk(config: &TrainConfig, place: &str) -> usize {
     }
     let numbers = match encoder {
         // Fused layers keep their input, queries, keys and values, and what is inside the feed-forward part.
-        EncoderConfig::Mt2(_) if place == "cpu" => FUSED_NUMBERS,
+        EncoderConfig::Mt2(_) | EncoderConfig::Maest(_) if place == "cpu" => FUSED_NUMBERS,
         _ => NUMBERS,
     };
     let bytes = per_track * sizes.dim * numbers * size_of::<f32>();

@@ -20,6 +20,9 @@ pub struct StepSnapshot {
     /// The batch of the step; of contrastive objectives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matrix: Option<BatchMatrix>,
+    /// What the batch of the step read of its patches; of the objective maest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patchout: Option<PatchoutSnapshot>,
     /// The newest map of the demo tracks; where styles are looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<DemoMap>,
@@ -30,6 +33,27 @@ impl StepSnapshot {
     pub fn of_step(folder: &Path) -> Option<Self> {
         let text = fs::read_to_string(folder.join(SNAPSHOT)).ok()?;
         serde_json::from_str(&text).ok()
+    }
+}
+
+/// Which patches of its windows a batch read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatchoutSnapshot {
+    /// The step, from 1.
+    pub step: u64,
+    /// Rows and columns of a window.
+    pub grid: [usize; 2],
+    /// Rows that were read, rising, the lowest frequencies first.
+    pub rows: Vec<usize>,
+    /// Columns that were read, rising.
+    pub columns: Vec<usize>,
+}
+
+impl PatchoutSnapshot {
+    /// How many patches were read, and of how many.
+    pub fn patches(&self) -> [usize; 2] {
+        let [rows, columns] = self.grid;
+        [self.rows.len() * self.columns.len(), rows * columns]
     }
 }
 

@@ -20,10 +20,10 @@ pub struct Train {
     /// A config.toml to start from; the options of this line win over it.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// tiny, small or base (Myna), mt2-tiny or mt2 (MT2), music2vec-tiny or music2vec (Music2Vec).
+    /// tiny, small or base (Myna), mt2-tiny or mt2 (MT2), maest-tiny or maest (MAEST), music2vec-tiny or music2vec (Music2Vec).
     #[arg(long)]
     pub preset: Option<EncoderPreset>,
-    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mt2, data2vec, mae or supervised.
+    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mt2, data2vec, maest, mae or supervised.
     #[arg(long)]
     pub objective: Option<Objective>,
     /// square, vertical or hybrid: the patches of a Myna.
@@ -49,7 +49,7 @@ pub struct Train {
     #[arg(long, requires = "init")]
     pub init_weights: Option<WeightsChoice>,
     /// Go on with a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
-    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "omega", "equivariance", "contrast", "drop_transposed_mel", "window", "span_share", "span_frames", "top_blocks", "decay_start", "decay_end", "decay_updates", "guard_after", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "omega", "equivariance", "contrast", "drop_transposed_mel", "window", "span_share", "span_frames", "top_blocks", "decay_start", "decay_end", "decay_updates", "guard_after", "mixup", "patchout_columns", "patchout_rows", "time_masks", "band_masks", "no_balance", "swa_from", "swa_every", "swa_lr", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
     pub resume: Option<PathBuf>,
     /// Go on from the checkpoint of this step; what came after it is taken away.
     #[arg(long, requires = "resume")]
@@ -146,7 +146,34 @@ pub struct FurtherTraining {
     /// Updates after which a collapsed encoder ends the run (objective data2vec).
     #[arg(long)]
     pub guard_after: Option<u64>,
-    /// What a supervised run learns: genre, tags, emotion or key.
+    /// Alpha of the beta distribution by which clips are mixed (objective maest), at most 1; 0 mixes none.
+    #[arg(long)]
+    pub mixup: Option<f64>,
+    /// Columns of patches that a batch drops (objective maest) [default: 3 a second of a window].
+    #[arg(long)]
+    pub patchout_columns: Option<usize>,
+    /// Rows of patches that a batch drops, of nine (objective maest).
+    #[arg(long)]
+    pub patchout_rows: Option<usize>,
+    /// Groups of up to 7 frames that are blanked in a clip (objective maest).
+    #[arg(long)]
+    pub time_masks: Option<usize>,
+    /// Groups of up to 4 mel bands that are blanked in a clip (objective maest).
+    #[arg(long)]
+    pub band_masks: Option<usize>,
+    /// Draw all tracks alike (objective maest), not those of rare labels more often.
+    #[arg(long)]
+    pub no_balance: bool,
+    /// Checkpoints hold the mean of the weights after epochs from this one on.
+    #[arg(long)]
+    pub swa_from: Option<u64>,
+    /// Epochs from one of these to the next.
+    #[arg(long)]
+    pub swa_every: Option<u64>,
+    /// Learning rate from then on (default: as the schedule has it).
+    #[arg(long)]
+    pub swa_lr: Option<f64>,
+    /// What a run learns that learns labels: genre, tags, emotion or key.
     #[arg(long)]
     pub task: Option<LabelTask>,
     /// Which weights change: all, last:N (blocks) or head.

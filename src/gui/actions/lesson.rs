@@ -71,12 +71,20 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| open(5),
     },
     Action {
-        id: "lesson-teacher",
+        id: "lesson-patchout",
         group: GROUP,
-        name: "Lesson 7: Predicting the teacher",
-        help: "How an encoder learns from spans that it doesn't hear, and from an average of itself",
+        name: "Lesson 7: Patchout",
+        help: "What dropping whole rows and columns of patches saves and teaches",
         keys: &[],
         command: |_| open(6),
+    },
+    Action {
+        id: "lesson-teacher",
+        group: GROUP,
+        name: "Lesson 8: Predicting the teacher",
+        help: "How an encoder learns from spans that it doesn't hear, and from an average of itself",
+        keys: &[],
+        command: |_| open(7),
     },
     Action {
         id: "lesson-next",

@@ -7,7 +7,7 @@ use crate::gui::{
     jobs::JobUpdate,
     model::{ReconstructionKey, RunRow, RunView, TrainFailure, TrainFound},
 };
-use mynascope_encoder::ComputeDevice;
+use mynascope_encoder::{ComputeDevice, EncoderConfig};
 use mynascope_train::{Reconstruction, StepSnapshot};
 
 /// What the background work of the Train layout sends.
@@ -26,6 +26,8 @@ pub enum TrainMessage {
     Reconstructed(ReconstructionKey, Result<Reconstruction, String>),
     /// What the dialog gave.
     Chosen(Wanted, PathBuf),
+    /// Weights to start from were chosen; with the sizes with which they are trained on, but for a Myna.
+    Init(PathBuf, Option<EncoderConfig>),
 }
 
 /// What a run is read for.

@@ -11,8 +11,8 @@ use mynascope_audio as audio;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::{
-    CheckpointRef, CheckpointSummary, DeviceChoice, EncoderInfo, Family, LoadOptions, Patching,
-    Reading, WeightsChoice,
+    CheckpointRef, CheckpointSummary, DeviceChoice, EncoderConfig, EncoderInfo, Family,
+    LoadOptions, Patching, Reading, WeightsChoice,
 };
 use mynascope_hub::HubName;
 use mynascope_probe::EncoderId;
@@ -434,6 +434,8 @@ pub struct ChosenCheckpoint {
     pub path: PathBuf,
     /// The published design that it is of.
     pub family: Family,
+    /// The sizes with which it is trained on; `None` of a Myna, which has those of the form.
+    pub sizes: Option<EncoderConfig>,
     /// Whether it says how its patches are cut.
     pub says_patch: bool,
     /// What the user should know of it.

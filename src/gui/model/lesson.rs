@@ -96,14 +96,15 @@ pub struct PaintedPatch {
 }
 
 /// The built-in lessons, in their order.
-const BUILT_IN: [&str; 7] = [
+const BUILT_IN: [&str; 8] = [
     include_str!("../../../assets/lessons/1-tokens.toml"),
     include_str!("../../../assets/lessons/2-ninety-percent.toml"),
     include_str!("../../../assets/lessons/3-square-vertical.toml"),
     include_str!("../../../assets/lessons/4-two-views.toml"),
     include_str!("../../../assets/lessons/5-temperature.toml"),
     include_str!("../../../assets/lessons/6-equivariance.toml"),
-    include_str!("../../../assets/lessons/7-predicting-the-teacher.toml"),
+    include_str!("../../../assets/lessons/7-patchout.toml"),
+    include_str!("../../../assets/lessons/8-predicting-the-teacher.toml"),
 ];
 
 /// How many built-in lessons there are.

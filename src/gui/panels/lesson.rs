@@ -100,6 +100,8 @@ const MENU: [&[&str]; 2] = [
         "lesson-shapes",
         "lesson-views",
         "lesson-temperature",
+        "lesson-equivariance",
+        "lesson-patchout",
         "lesson-teacher",
     ],
     &["lesson-open", "lesson-save"],
@@ -127,7 +129,7 @@ pub fn menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         }
     })
     .response
-    .on_hover_text("Five short lessons about masking, and lessons of your own");
+    .on_hover_text("Six short lessons about masking, and lessons of your own");
 }
 
 /// The form that saves the window as a lesson.

@@ -12,6 +12,7 @@ use mynascope_encoder::{
     CheckpointError, CheckpointRef, Family, inspect, is_checkpoint, say_step_of_run, summarise,
 };
 use mynascope_hub::{HubName, PUBLISHED, licence_in_card};
+use mynascope_train::Objective;
 
 use super::ask_file::{Question, ask};
 
@@ -31,6 +32,7 @@ pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointErro
     let is_myna = report.family == Family::Myna;
     Ok(ChosenCheckpoint {
         family: report.family,
+        sizes: report.sizes,
         says_patch: report.kind.is_some() || !is_myna,
         // Of the others this says what was guessed, as the number of heads, and what the file leaves open.
         note: match is_myna {
@@ -136,16 +138,22 @@ pub fn choose(
     ask(question, outbox, move |path| chosen(path, purpose, answer))
 }
 
+/// Whether there is anything that encoders of a family can learn here.
+fn is_trained(family: Family) -> bool {
+    let mut all = Objective::ALL.into_iter();
+    all.any(|objective| objective.misfit(family).is_none())
+}
+
 fn chosen(
     path: PathBuf,
     purpose: ChosenFor,
     answer: impl FnOnce(ChosenCheckpoint) -> Message,
 ) -> Message {
     match open_checkpoint(path) {
-        Ok(chosen) if purpose == ChosenFor::Training && chosen.family != Family::Myna => {
+        Ok(chosen) if purpose == ChosenFor::Training && !is_trained(chosen.family) => {
             let (family, path) = (chosen.family, chosen.path.display());
             Message::Fault(format!(
-                "Training starts from the weights of a Myna, and this is of the family {family}; choose another file: {path}"
+                "Encoders of the family {family} are not trained here; choose another file: {path}"
             ))
         }
         Ok(chosen) => answer(chosen),
@@ -191,7 +199,9 @@ mod tests {
         let good = message(fixture("maest/hub"));
         assert!(matches!(good, Message::Encoder(EncoderMessage::Chosen(_))));
         let to_train = chosen(fixture("maest/hub"), ChosenFor::Training);
-        assert!(matches!(to_train, Message::Fault(why) if why.contains("family MAEST")));
+        assert!(
+            matches!(to_train, Message::Encoder(EncoderMessage::Chosen(it)) if it.sizes.is_some())
+        );
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().join("notes.bin");
         std::fs::write(&text, "no encoder").unwrap();

@@ -88,6 +88,10 @@ impl<'a> TrainReporter<'a> {
                 self.offer_steps();
                 job.found_if_room(TrainFound::Batch(matrix));
             }
+            TrainEvent::Patchout(patchout) => {
+                self.offer_steps();
+                job.found_if_room(TrainFound::Patchout(patchout));
+            }
             // Older checkpoints may have gone.
             TrainEvent::Checkpoint { .. } => self.saved(),
             TrainEvent::Probe(probe) => job.found_if_room(TrainFound::Scored(probe)),

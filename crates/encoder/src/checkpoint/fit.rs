@@ -219,6 +219,8 @@ pub(super) fn fit(
             mlp_dim: config.mlp_dim,
             parameters: config.parameters(),
             labels: 0,
+            sizes: None,
+            outputs: Vec::new(),
             readouts: config.info().readouts,
             missing,
             unexpected,

@@ -34,9 +34,8 @@ use mynascope_base::{
 };
 
 use super::{
-    CheckpointError, Family, Patching, Preset, Reading, Readout,
+    CheckpointError, EncoderConfig, Family, Patching, Preset, Reading, Readout,
     families::{self, Hint},
-    parameters::TrainingHead,
     weights::{WeightTensor, Weights},
 };
 pub use candidates::{WeightsChoice, WeightsRole};
@@ -226,6 +225,12 @@ pub struct CheckpointReport {
     pub problem: Option<String>,
     /// Which file of a folder is used, in words, where it holds weights in several formats.
     pub other_files: Option<String>,
+    /// The sizes with which it is trained on, without a classifier; `None` of a Myna, whose patches the file may not tell.
+    #[serde(skip)]
+    pub sizes: Option<EncoderConfig>,
+    /// Names of what its classifier tells, where they are known.
+    #[serde(skip)]
+    pub outputs: Vec<String>,
     /// Anything worth saying: converted types, a prefix.
     pub note: String,
 }
@@ -296,7 +301,8 @@ pub fn inspect_with(
     }
 }
 
-/// Reads the weights of an encoder, without its head.
+/// Reads the weights of an encoder, without what training hung behind it; the classifier of a MAEST is part of its file and
+/// stays, as its tail.
 ///
 /// # Errors
 /// If the file cannot be read or is damaged, if its tensors do not fit an encoder, if it is of a family that is not trained
@@ -328,9 +334,10 @@ pub fn load_reported(
         && let Ok(specs) = found.config.trained_parameters()
     {
         let tensors = specs.into_iter().zip(values);
+        let (config, tail) = found.config.without_classifier();
         let weights = Weights {
-            config: found.config,
-            tail: TrainingHead::None,
+            config,
+            tail,
             tensors: tensors
                 .map(|(spec, values)| WeightTensor { spec, values })
                 .collect(),

@@ -56,6 +56,11 @@ pub(crate) trait Design {
         None
     }
 
+    /// Whether fresh weights are drawn as those of a ViT, not as PyTorch draws them by default.
+    fn is_drawn_as_vit(&self) -> bool {
+        false
+    }
+
     /// How the names of weights tell their depth; `None` of a family that is not trained.
     fn weight_names(&self) -> Option<WeightNames> {
         None

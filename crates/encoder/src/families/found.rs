@@ -350,6 +350,8 @@ impl Recognised<EncoderConfig> {
             mlp_dim: sizes.mlp_dim,
             parameters: info.parameters,
             labels: sizes.labels,
+            sizes: Some(self.config.without_classifier().0),
+            outputs: self.labels.unwrap_or_default(),
             readouts: info.readouts,
             missing: self.missing,
             unexpected: self.unexpected,

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::{
     CheckpointError, EncoderError, EncoderInfo, MynaConfig, OpenCheckpoint, ParameterSpec,
-    Precision, Readout, Weights, kernels::Kernels,
+    Precision, Readout, TrainingHead, Weights, kernels::Kernels,
 };
 
 /// The published designs of encoders.
@@ -115,6 +115,12 @@ pub enum EncoderConfig {
 impl From<MynaConfig> for EncoderConfig {
     fn from(config: MynaConfig) -> Self {
         Self::Myna(config)
+    }
+}
+
+impl From<maest::Config> for EncoderConfig {
+    fn from(config: maest::Config) -> Self {
+        Self::Maest(config)
     }
 }
 
@@ -214,6 +220,20 @@ impl EncoderConfig {
         let number = parameter.strip_prefix(blocks)?.split('.').next()?;
         let block: usize = number.parse().ok()?;
         Some(self.sizes().depth.saturating_sub(block + 1))
+    }
+
+    /// The sizes without a classifier, and the classifier as what training hangs behind them.
+    pub(crate) fn without_classifier(self) -> (Self, TrainingHead) {
+        match self {
+            Self::Maest(config) if config.labels > 0 => {
+                let bare = maest::Config {
+                    labels: 0,
+                    ..config
+                };
+                (bare.into(), TrainingHead::Styles(config.labels))
+            }
+            other => (other, TrainingHead::None),
+        }
     }
 
     /// What the header of our files says of it, beside its tensors.

@@ -37,6 +37,14 @@ pub enum Purpose {
     Transposition,
     /// Which spans of a window are hidden from the student of data2vec.
     Spans,
+    /// Which tracks a batch holds, where tracks of rare labels are drawn more often.
+    Balance,
+    /// Which clips of a batch are mixed, and how much of each.
+    Mixup,
+    /// Which frames and bands of a clip are blanked.
+    SpecAugment,
+    /// Which rows and columns of patches a batch drops.
+    Patchout,
 }
 
 impl Purpose {
@@ -49,6 +57,10 @@ impl Purpose {
             Self::Demo => 5,
             Self::Transposition => 6,
             Self::Spans => 7,
+            Self::Balance => 9,
+            Self::Mixup => 10,
+            Self::SpecAugment => 11,
+            Self::Patchout => 12,
             Self::Mask { view, vertical } => 16 + 2 * u64::from(view) + u64::from(vertical),
             Self::ViewWindow { view, vertical } => 1024 + 2 * u64::from(view) + u64::from(vertical),
         }

@@ -2,7 +2,7 @@
 
 use mynascope_encoder::{
     EncoderConfig, EncoderError, HostBatch, Tokenizer,
-    families::{mt2, music2vec},
+    families::{maest, mt2, music2vec},
 };
 use mynascope_spectrum::tokens::{
     DropOrder, MaskKind, MaskRatio, PATCH_VALUES, Stream, TokenMask, WINDOW_FRAMES, hidden_spans,
@@ -22,6 +22,8 @@ pub(crate) enum WindowCutter {
     Mt2(mt2::Config),
     /// So many samples.
     Music2vec { samples: usize },
+    /// Overlapping patches of a log mel-spectrogram.
+    Maest(maest::Config),
 }
 
 impl WindowCutter {
@@ -34,11 +36,10 @@ impl WindowCutter {
                 sizes.dim,
             )),
             EncoderConfig::Mt2(sizes) => Self::Mt2(sizes),
+            EncoderConfig::Maest(sizes) => Self::Maest(sizes),
             EncoderConfig::Music2vec(_) => Self::Music2vec {
                 samples: config.window_samples(),
             },
-            // Refused before anything is cut.
-            EncoderConfig::Maest(_) => Self::Myna(Tokenizer::new(&[], WINDOW_FRAMES, 4)),
         }
     }
 
@@ -48,13 +49,14 @@ impl WindowCutter {
             Self::Myna(_) => WINDOW_FRAMES,
             Self::Mt2(sizes) => sizes.frames,
             Self::Music2vec { samples } => samples / music2vec::FRAME_HOP,
+            Self::Maest(sizes) => sizes.frames(),
         }
     }
 
     /// A window out of its frames, as they are kept; an MT2's from a bin of the VQT on.
     pub fn window(&self, frames: &[f32], first_bin: usize) -> Vec<f32> {
         match self {
-            Self::Myna(_) => frames.to_vec(),
+            Self::Myna(_) | Self::Maest(_) => frames.to_vec(),
             Self::Mt2(sizes) => mt2::window_of(sizes, frames, first_bin),
             Self::Music2vec { .. } => music2vec::normalise(frames),
         }
@@ -63,23 +65,25 @@ impl WindowCutter {
     /// Tokens of a window, where every frame is one.
     fn tokens(&self) -> usize {
         match self {
-            Self::Myna(_) => 0,
+            Self::Myna(_) | Self::Maest(_) => 0,
             Self::Mt2(sizes) => sizes.frames,
             Self::Music2vec { samples } => music2vec::frames_of(*samples),
         }
     }
 
-    /// Which frames of a window are read; `None` where all are, and for a Myna, whose views draw their own.
+    /// Which frames of a window of an MT2 or a Music2Vec, or patches of one of a MAEST, are read; `None` where all are, and for a
+    /// Myna, whose views draw their own.
     pub fn mask(&self, kind: MaskKind, ratio: MaskRatio, random: &mut Stream) -> Option<TokenMask> {
-        match self {
-            Self::Mt2(_) | Self::Music2vec { .. } if ratio.get() > 0.0 => {
-                let order = DropOrder::draw([1, self.tokens()], kind, random);
-                let mut kept = order.kept(ratio).to_vec();
-                kept.sort_unstable();
-                Some(TokenMask(vec![kept]))
-            }
-            _ => None,
-        }
+        let grid = match self {
+            Self::Myna(_) => return None,
+            Self::Mt2(_) | Self::Music2vec { .. } => [1, self.tokens()],
+            Self::Maest(sizes) => [maest::ROWS, sizes.columns_of(sizes.frames())],
+        };
+        (ratio.get() > 0.0).then(|| {
+            let mut kept = DropOrder::draw(grid, kind, random).kept(ratio).to_vec();
+            kept.sort_unstable();
+            TokenMask(vec![kept])
+        })
     }
 
     /// What goes to the device of windows, of which all tokens or those of masks are read.
@@ -91,17 +95,16 @@ impl WindowCutter {
         windows: &[Vec<f32>],
         masks: Option<&[TokenMask]>,
     ) -> Result<HostBatch, EncoderError> {
-        if let Self::Myna(tokenizer) = self {
-            return Ok(HostBatch::Patches(tokenizer.tokens(windows, masks)?));
-        }
         let kept: Option<Vec<Vec<usize>>> =
             masks.map(|masks| masks.iter().map(|mask| mask.of(0).to_vec()).collect());
-        let (windows, kept): (Vec<&[f32]>, _) =
-            (windows.iter().map(Vec::as_slice).collect(), kept.as_deref());
-        Ok(match self {
-            Self::Mt2(sizes) => HostBatch::Frames(mt2::cut(sizes, &windows, kept)?),
-            _ => HostBatch::Samples(music2vec::cut(&windows, kept)?),
-        })
+        let kept = kept.as_deref();
+        let all: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
+        match self {
+            Self::Myna(tokenizer) => Ok(HostBatch::Patches(tokenizer.tokens(windows, masks)?)),
+            Self::Mt2(sizes) => mt2::cut(sizes, &all, kept).map(HostBatch::Frames),
+            Self::Maest(sizes) => maest::cut(sizes, &all, kept).map(HostBatch::MelPatches),
+            Self::Music2vec { .. } => music2vec::cut(&all, kept).map(HostBatch::Samples),
+        }
     }
 
     /// Which frames of windows, one a stream, are hidden from the student of data2vec.

@@ -8,7 +8,7 @@ use burn::{
 use super::{Learner, StepInput, StepResult, Targets};
 use crate::objective::{
     ContrastStatistics, EquivarianceStatistics, HiddenFrameStatistics, Rows, Views, hidden_frames,
-    reconstruction, supervised,
+    reconstruction, supervised, tagging,
 };
 use mynascope_encoder::{HostBatch, Kernels, LearningNetwork, Parameter, Precision, numbers};
 
@@ -122,6 +122,7 @@ impl<B: Kernels> Learner<B> {
                 Ok(encoder.predict_hidden(batch, &rows, device)?.to_vec())
             }
             Targets::Labels(_) => Ok(vec![encoder.classify(batch, device)?]),
+            Targets::Tags(..) => Ok(vec![encoder.tag(batch, device)?]),
             Targets::Patches {
                 kept, positions, ..
             } => {
@@ -324,9 +325,12 @@ impl<B: Kernels> Learner<B> {
                     ..BatchLoss::of_none(rows)
                 })
             }
-            Targets::Labels(right) => {
+            Targets::Labels(right) | Targets::Tags(right, _) => {
                 let output = outputs.into_iter().next().ok_or("no output")?;
-                let found = supervised(output, right)?;
+                let found = match &input.targets {
+                    Targets::Tags(..) => tagging(output, right)?,
+                    _ => supervised(output, right)?,
+                };
                 Ok(BatchLoss {
                     loss: found.loss,
                     gradients: vec![found.gradient],

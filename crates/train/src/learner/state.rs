@@ -20,6 +20,8 @@ pub(crate) struct OptimiserState {
     pub averages: Vec<Vec<f32>>,
     /// What the teacher of data2vec has for itself, in their order; empty where there is none.
     pub teacher: Vec<Vec<f32>>,
+    /// Of how many weights they are the mean, under SWA.
+    pub averaged: u64,
     pub updates: u64,
     /// What gradients are multiplied by on the way back; where 16 bits need it.
     pub loss_scale: Option<f64>,
@@ -35,7 +37,7 @@ pub(crate) struct LearnerSetup<'a> {
     pub optimiser: Optimiser,
     /// Continues an optimiser.
     pub state: Option<&'a OptimiserState>,
-    /// Whether running averages of the weights are kept.
+    /// Whether averages of the weights are kept.
     pub averages: bool,
     /// `None` for reconstruction, labels, and where key profiles alone are learned.
     pub objective: Option<Contrastive>,
@@ -110,6 +112,7 @@ impl<B: Kernels> Learner<B> {
             optimiser: setup.optimiser,
             moments,
             averages,
+            averaged: setup.state.map_or(0, |state| state.averaged),
             updates: setup.state.map_or(0, |state| state.updates),
             objective: setup.objective,
             equivariance: setup.equivariance,
@@ -185,6 +188,7 @@ impl<B: Kernels> Learner<B> {
             first: all(moments().map(|moments| &moments.first).collect())?,
             second: all(moments().filter_map(|m| m.second.as_ref()).collect())?,
             averages: all(self.averages.iter().flatten().collect())?,
+            averaged: self.averaged,
             updates: self.updates,
             loss_scale: (self.precision == Precision::F16).then_some(self.loss_scale),
             updates_since_overflow: self.updates_since_overflow,

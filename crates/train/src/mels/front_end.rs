@@ -6,9 +6,11 @@ use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, load_mono};
 use mynascope_base::jobs::Cancel;
 use mynascope_encoder::{
     EncoderConfig,
-    families::{mt2, music2vec},
+    families::{maest, mt2, music2vec},
 };
-use mynascope_spectrum::{mel_of_file, tokens::MEL_BANDS};
+use mynascope_spectrum::{
+    MAEST_HUB_MEL, MAEST_MEL, MelSpec, Normalisation, mel_of_file, tokens::MEL_BANDS,
+};
 
 /// A front end of a family. A clone shares what was planned.
 #[derive(Clone)]
@@ -22,7 +24,12 @@ pub(crate) enum FrontEnd {
     },
     /// The sound itself, at 16 kHz; a frame is what a Music2Vec takes from one frame to the next.
     Music2vec,
+    /// The normalised log mel, as one of its two forms has it.
+    Maest(maest::Form),
 }
+
+/// How far a MAEST's value lies above that of silence where a band holds the last bit of 16 or less.
+const MAEST_QUIET: f32 = 1e-3;
 
 /// A whole track, frame-major.
 pub(crate) struct Heard {
@@ -39,7 +46,8 @@ impl FrontEnd {
                 hears: Box::new(mt2::FrontEnd::new(sizes)),
             },
             EncoderConfig::Music2vec(_) => Self::Music2vec,
-            EncoderConfig::Myna(_) | EncoderConfig::Maest(_) => Self::Myna,
+            EncoderConfig::Maest(sizes) => Self::Maest(sizes.form),
+            EncoderConfig::Myna(_) => Self::Myna,
         }
     }
 
@@ -49,6 +57,7 @@ impl FrontEnd {
             Self::Myna => MEL_BANDS,
             Self::Mt2 { .. } => mt2::HEARD_VALUES,
             Self::Music2vec => music2vec::FRAME_HOP,
+            Self::Maest(_) => maest::BANDS,
         }
     }
 
@@ -57,6 +66,7 @@ impl FrontEnd {
         match self {
             Self::Myna | Self::Music2vec => 0.0,
             Self::Mt2 { .. } => mt2::SILENCE_DB,
+            Self::Maest(form) => maest_silence(*form),
         }
     }
 
@@ -66,6 +76,8 @@ impl FrontEnd {
             Self::Myna => String::new(),
             Self::Music2vec => "-16khz".to_owned(),
             Self::Mt2 { sizes, .. } => format!("-mt2-{}-{}", sizes.vqt_rate_hz, sizes.mel_max_hz),
+            Self::Maest(maest::Form::Native) => "-maest".to_owned(),
+            Self::Maest(maest::Form::Hub) => "-maest-hub".to_owned(),
         }
     }
 
@@ -121,8 +133,39 @@ impl FrontEnd {
                     caveats: info.caveats(),
                 })
             }
+            Self::Maest(form) => {
+                let (mut samples, info) = load_mono(path, SAMPLE_RATE, Channel::Mean, cancel)
+                    .map_err(|e| e.to_string())?;
+                let spec = maest_mel(*form);
+                if samples.len() < spec.shortest() {
+                    samples.resize(spec.shortest(), 0.0);
+                }
+                let values = spec.of_samples(&samples, None).map_err(|e| e.to_string())?;
+                let silence = maest_silence(*form);
+                if values.iter().all(|value| value - silence < MAEST_QUIET) {
+                    return Err("it holds nothing but silence, which has no style to learn".into());
+                }
+                Ok(Heard {
+                    values,
+                    caveats: info.caveats(),
+                })
+            }
         }
     }
+}
+
+/// The mel-spectrogram of a form of MAEST.
+fn maest_mel(form: maest::Form) -> MelSpec {
+    match form {
+        maest::Form::Native => MAEST_MEL,
+        maest::Form::Hub => MAEST_HUB_MEL,
+    }
+}
+
+/// What silence is in it: 0 before the normalisation.
+fn maest_silence(form: maest::Form) -> f32 {
+    let normalisation = maest_mel(form).normalisation;
+    normalisation.map_or(0.0, |Normalisation { mean, divisor }| -mean / divisor)
 }
 
 /// Whether a frame has no sound above -90 dB in any bin of its VQT: digital silence, or the last bit of 16.

@@ -10,6 +10,7 @@ mod data2vec;
 mod decoupled;
 mod fastclip;
 mod infonce;
+mod maest;
 mod reconstruction;
 mod similarity;
 mod sogclr;
@@ -29,6 +30,7 @@ pub use track_state::{Column, TrackState, effective_gamma};
 
 pub(crate) use data2vec::hidden_frames;
 pub(crate) use fastclip::default_rho;
+pub(crate) use maest::{Mixup, Patchout, spec_augment, tagging};
 pub(crate) use reconstruction::{PatchTargets, reconstruction};
 pub(crate) use similarity::{Similarities, SimilarityGrad, Views};
 pub(crate) use supervised::{Supervision, supervised};

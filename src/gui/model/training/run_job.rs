@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::gui::jobs::{JobContext, JobEvent, JobSlot, JobUpdate, NoThread, Outbox, Running};
 use mynascope_train::{
-    BatchMatrix, Breakdown, DemoMap, ProbeRecord, StepRecord, TrainControl, TrainSummary,
+    BatchMatrix, Breakdown, DemoMap, PatchoutSnapshot, ProbeRecord, StepRecord, TrainControl,
+    TrainSummary,
 };
 
 use super::{RunView, SavedStep, TrainFailure};
@@ -118,6 +119,8 @@ pub enum TrainFound {
     Scored(ProbeRecord),
     /// How alike the views of a batch were.
     Batch(BatchMatrix),
+    /// Which patches a batch read.
+    Patchout(PatchoutSnapshot),
     /// Where the demo tracks lie.
     Mapped(DemoMap),
     /// The checkpoints that are there now.

@@ -7,7 +7,8 @@ use std::{
 
 use crate::gui::model::Curve;
 use mynascope_train::{
-    BatchMatrix, DemoMap, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainSummary,
+    BatchMatrix, DemoMap, PatchoutSnapshot, ProbeRecord, StepRecord, StepSnapshot, TrainConfig,
+    TrainSummary,
 };
 
 use super::{CHANNELS, channel::SCORE, format_config};
@@ -29,6 +30,8 @@ pub struct RunView {
     pub saved: Vec<SavedStep>,
     /// How alike the views of a recent batch were.
     pub matrix: Option<BatchMatrix>,
+    /// Which patches a recent batch read.
+    pub patchout: Option<PatchoutSnapshot>,
     /// Where the demo tracks lay when they were last looked at.
     pub map: Option<DemoMap>,
     /// The step that was chosen on the bar: its batch and map are shown instead.
@@ -76,6 +79,7 @@ impl RunView {
             last: None,
             saved: Vec::new(),
             matrix: None,
+            patchout: None,
             map: None,
             chosen: None,
             notes: Vec::new(),
@@ -160,6 +164,14 @@ impl RunView {
         match &self.chosen {
             Some(chosen) => chosen.snapshot.matrix.as_ref(),
             None => self.matrix.as_ref(),
+        }
+    }
+
+    /// Which patches the batch read that is shown: that of the chosen step, else the newest.
+    pub fn shown_patchout(&self) -> Option<&PatchoutSnapshot> {
+        match &self.chosen {
+            Some(chosen) => chosen.snapshot.patchout.as_ref(),
+            None => self.patchout.as_ref(),
         }
     }
 

@@ -117,6 +117,27 @@ impl Fields<'_> {
             let field = DragValue::new(&mut form.ema).speed(0.0005).max_decimals(5);
             parts::number(ui, ui.available_width(), field)
         });
+        let hint = "Checkpoints hold the mean of the weights after epochs from this one on (SWA); off where the field is empty";
+        self.row(ui, "Mean from", "swa", hint, |ui, form| {
+            let mut from = form.swa.from.map_or(0, |from| from + 1);
+            let field = DragValue::new(&mut from).range(0..=1_000_000_u64);
+            let field = field.custom_formatter(|value, _| match value {
+                0.0 => "off".to_owned(),
+                _ => format!("epoch {:.0}", value - 1.0),
+            });
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                form.swa.from = from.checked_sub(1);
+            }
+            response
+        });
+        if self.form.swa.from.is_some() {
+            let hint = "Epochs from one of the weights that are averaged to the next";
+            self.row(ui, "Mean every", "", hint, |ui, form| {
+                let field = DragValue::new(&mut form.swa.every).range(1..=1_000_000_u64);
+                parts::number(ui, ui.available_width(), field.suffix(" epochs"))
+            });
+        }
     }
 
     /// What a run leaves, and how often it is scored.

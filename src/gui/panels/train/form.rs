@@ -101,6 +101,8 @@ impl Fields<'_> {
             fold(ui, "Losses", |ui| self.two_losses(ui));
         } else if objective == Objective::Data2vec {
             fold(ui, "Spans and teacher", |ui| self.spans_and_teacher(ui));
+        } else if objective == Objective::Maest {
+            fold(ui, "Patchout and mixing", |ui| self.patchout(ui));
         } else if objective.is_contrastive() {
             fold(ui, "Loss", |ui| self.loss(ui));
         } else if objective == Objective::Mae {
@@ -131,6 +133,11 @@ impl Fields<'_> {
                     Family::Music2vec,
                     "Music2Vec",
                     "The sound itself; trained to say what an average of itself makes of hidden spans",
+                ),
+                (
+                    Family::Maest,
+                    "MAEST",
+                    "Overlapping patches of a mel-spectrogram, whole rows and columns of them dropped; trained to tell labels",
                 ),
             ];
             let before = form.family();
@@ -201,6 +208,14 @@ impl Fields<'_> {
                             preset,
                             "published",
                             "192 wide, 12 layers, as published: slow without a GPU",
+                        ),
+                        EncoderPreset::MaestTiny => {
+                            (preset, "tiny", "192 wide, 4 layers: trains on a CPU")
+                        }
+                        EncoderPreset::Maest => (
+                            preset,
+                            "published",
+                            "768 wide, 12 layers, as published: needs a GPU",
                         ),
                     })
                     .collect();
@@ -308,7 +323,7 @@ impl Fields<'_> {
             fields::menu(ui, "objective", &fitting, explain, &mut form.objective)
         });
         parts::explain(ui, self.form.objective.explanation());
-        if self.form.objective == Objective::Supervised {
+        if self.form.objective.learns_labels() {
             self.task(ui);
         }
     }
@@ -369,7 +384,12 @@ impl Fields<'_> {
         if self.form.objective == Objective::Data2vec && self.form.mask_ratio.get() == 0.0 {
             return;
         }
+        // It drops whole rows and columns instead.
+        if self.form.objective == Objective::Maest {
+            return;
+        }
         let hint = match self.form.family() {
+            Family::Maest => "Share of patches that every window drops; left at 0 all are read",
             Family::Mt2 | Family::Music2vec => {
                 "Share of frames that every segment drops; the published model drops none"
             }

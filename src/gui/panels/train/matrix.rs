@@ -15,7 +15,7 @@ use crate::gui::{
 };
 use mynascope_train::BatchMatrix;
 
-use super::{super::parts, demo_map, plot};
+use super::{super::parts, demo_map, patchout_grid, plot};
 
 /// Width of the column of colours and its numbers.
 const LEGEND: f32 = 11.0 * theme::UNIT;
@@ -33,8 +33,13 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         follow(ui, run, out);
     }
     let Some(matrix) = run.and_then(RunView::shown_matrix) else {
+        let patchout = run.and_then(RunView::shown_patchout);
+        if let Some(patchout) = patchout {
+            patchout_grid::show(ui, patchout);
+        }
         match run.filter(|run| run.shown_map().is_some()) {
             Some(run) => demo_map::show(ui, run),
+            None if patchout.is_some() => {}
             None => nothing(ui, model),
         }
         return;

@@ -7,6 +7,8 @@ mod demo_map;
 mod form;
 mod loss;
 mod matrix;
+mod patchout;
+mod patchout_grid;
 mod plot;
 mod reconstruction;
 mod runs;

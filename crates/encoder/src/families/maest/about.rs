@@ -5,10 +5,10 @@ use super::{
     input,
 };
 use crate::{
-    EncoderError, EncoderInfo, Family, Reading, Readout, Window, WindowRule,
+    EncoderError, EncoderInfo, Family, ParameterSpec, Reading, Readout, Window, WindowRule,
     attention::Followed,
     backend::JobError,
-    families::{Design, FamilyNetwork, FollowAttention, ReadLayers, Sizes},
+    families::{Design, FamilyNetwork, FollowAttention, ReadLayers, Sizes, WeightNames},
     kernels::Kernels,
 };
 use mynascope_base::counted;
@@ -130,6 +130,31 @@ impl Design for Config {
         Config::validate(self)
     }
 
+    fn trained_parameters(&self) -> Option<Vec<ParameterSpec>> {
+        Some(self.layout())
+    }
+
+    fn is_drawn_as_vit(&self) -> bool {
+        true
+    }
+
+    fn weight_names(&self) -> Option<WeightNames> {
+        Some(WeightNames {
+            blocks: "blocks.",
+            behind: &["norm."],
+        })
+    }
+
+    fn header(&self) -> Vec<(String, String)> {
+        let form = match self.form {
+            Form::Hub => "hub",
+            Form::Native => "native",
+        };
+        [("family", "maest"), ("form", form)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec()
+    }
+
     fn say_reading(&self, named: bool) -> String {
         let info = self.info();
         format!(
@@ -157,11 +182,10 @@ impl Design for Config {
         }
     }
 
-    /// The published one, or the last of a shallower encoder.
     fn default_layer(&self, readout: Readout) -> usize {
         match readout.is_final() {
             true => self.depth,
-            false => PUBLISHED_BLOCK.min(self.depth),
+            false => self.published_layer(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a MAEST is fed: windows of the normalised log mel, and the patches that are read of them.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{BANDS, Config, Form, PATCH, PATCH_VALUES, ROWS, STRIDE};
@@ -78,6 +80,34 @@ pub struct Patches {
     pub(super) places: Vec<i32>,
     pub(super) windows: usize,
     pub(super) patches: usize,
+}
+
+impl Patches {
+    /// How many windows there are.
+    pub fn windows(&self) -> usize {
+        self.windows
+    }
+
+    /// Some of the windows.
+    pub fn part(&self, windows: Range<usize>) -> Self {
+        let (start, end) = (windows.start * self.patches, windows.end * self.patches);
+        let values = self.values.get(start * PATCH_VALUES..end * PATCH_VALUES);
+        Self {
+            values: values.unwrap_or_default().to_vec(),
+            places: self.places.get(start..end).unwrap_or_default().to_vec(),
+            windows: windows.len(),
+            patches: self.patches,
+        }
+    }
+
+    /// The same patches at positions that lie so many columns later, as training places windows that are shorter than the table
+    /// of positions. The caller knows that there are so many columns.
+    pub fn moved(mut self, columns: usize) -> Self {
+        for place in &mut self.places {
+            *place += columns as i32;
+        }
+        self
+    }
 }
 
 /// Cuts windows into patches. Windows are [frames, 96] frame by frame, all of the same length. `kept` names, window by window,

@@ -9,17 +9,19 @@
 //! Two more, class and distillation token, stand before them.
 
 mod about;
+mod from_myna;
 mod hub_json;
 mod input;
 mod recognise;
 #[cfg(test)]
 mod tests;
 
+pub use from_myna::begin_with_myna;
 pub(crate) use hub_json::check_front_end;
 use input::whole_patches;
 pub use input::{Patches, cut, patchout};
 pub(crate) use recognise::{HUB_TYPE, WITNESSES, find};
-pub use recognise::{read, recognise};
+pub use recognise::{LABELS, read, recognise};
 
 use std::ops::Range;
 
@@ -31,6 +33,7 @@ use crate::{
     attention::{Followed, follow_back},
     blocks::{Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform},
     kernels::{Kernels, NormOrder},
+    parameters::{Layout, ParameterRole, ParameterSpec},
     weights::numbers,
 };
 
@@ -97,6 +100,27 @@ pub struct Config {
 }
 
 impl Config {
+    /// Small enough to be trained on a CPU, from windows of 5 s; as wide as the smallest Myna.
+    pub const TINY: Self = Self {
+        dim: 192,
+        depth: 4,
+        heads: 3,
+        mlp_dim: 768,
+        columns: 31,
+        labels: 0,
+        form: Form::Native,
+        head: Head::Mean,
+    };
+
+    /// The published sizes, for windows of 5 s and without a classifier.
+    pub const BASE: Self = Self {
+        dim: 768,
+        depth: 12,
+        heads: 12,
+        mlp_dim: 3072,
+        ..Self::TINY
+    };
+
     /// A published encoder for windows of 5, 10, 20 or 30 s; `None` for other lengths.
     pub fn published(secs: usize, labels: usize, form: Form) -> Option<Self> {
         let columns = match secs {
@@ -107,14 +131,10 @@ impl Config {
             _ => return None,
         };
         Some(Self {
-            dim: 768,
-            depth: 12,
-            heads: 12,
-            mlp_dim: 3072,
             columns,
             labels,
             form,
-            head: Head::Mean,
+            ..Self::BASE
         })
     }
 
@@ -136,6 +156,11 @@ impl Config {
     /// Columns of patches in so many frames; those beyond the last position are not read.
     pub fn columns_of(&self, frames: usize) -> usize {
         whole_patches(frames).min(self.columns)
+    }
+
+    /// After how many blocks the published embedding is read: the published number, or the last block of a shallower encoder.
+    pub fn published_layer(&self) -> usize {
+        PUBLISHED_BLOCK.min(self.depth)
     }
 
     /// Floating point operations of one window, of which so many patches are read, up to a block.
@@ -179,46 +204,60 @@ impl Config {
         Ok(())
     }
 
-    /// Names and shapes of all weights, in the order in which the network takes them: the authors' names, but for the
-    /// hub's single table of positions.
-    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+    /// All weights, in the order in which the network takes them: the authors' names, but for the hub's single table of
+    /// positions.
+    pub(crate) fn layout(&self) -> Vec<ParameterSpec> {
         let (dim, mlp) = (self.dim, self.mlp_dim);
-        let mut all: Vec<(String, Vec<usize>)> = Vec::new();
-        let mut add = |name: String, shape: &[usize]| all.push((name, shape.to_vec()));
-        add("cls_token".into(), &[1, 1, dim]);
-        add("dist_token".into(), &[1, 1, dim]);
+        let mut all = Layout::default();
+        all.push("cls_token", &[1, 1, dim], ParameterRole::Table);
+        all.push("dist_token", &[1, 1, dim], ParameterRole::Table);
+        let mut table = |name: &str, shape: &[usize]| all.push(name, shape, ParameterRole::Table);
         match self.form {
-            Form::Hub => add("pos_embed".into(), &[1, EXTRA + ROWS * self.columns, dim]),
+            Form::Hub => table("pos_embed", &[1, EXTRA + ROWS * self.columns, dim]),
             Form::Native => {
-                add("new_pos_embed".into(), &[1, EXTRA, dim]);
-                add("freq_new_pos_embed".into(), &[1, dim, ROWS, 1]);
-                add("time_new_pos_embed".into(), &[1, dim, 1, self.columns]);
+                table("new_pos_embed", &[1, EXTRA, dim]);
+                table("freq_new_pos_embed", &[1, dim, ROWS, 1]);
+                table("time_new_pos_embed", &[1, dim, 1, self.columns]);
             }
         }
-        let mut layer = |name: String, shape: &[usize]| {
-            add(format!("{name}.weight"), shape);
-            add(format!("{name}.bias"), shape.get(..1).unwrap_or_default());
+        let kernel = [dim, 1, PATCH, PATCH];
+        all.push("patch_embed.proj.weight", &kernel, ParameterRole::Matrix);
+        let bias = ParameterRole::Bias {
+            fan_in: PATCH_VALUES,
         };
-        layer("patch_embed.proj".into(), &[dim, 1, PATCH, PATCH]);
+        all.push("patch_embed.proj.bias", &[dim], bias);
         for block in 0..self.depth {
             let name = |part: &str| format!("blocks.{block}.{part}");
-            layer(name("norm1"), &[dim]);
-            layer(name("attn.qkv"), &[3 * dim, dim]);
-            layer(name("attn.proj"), &[dim, dim]);
-            layer(name("norm2"), &[dim]);
-            layer(name("mlp.fc1"), &[mlp, dim]);
-            layer(name("mlp.fc2"), &[dim, mlp]);
+            all.norm(&name("norm1"), dim);
+            all.linear(&name("attn.qkv"), dim, 3 * dim, true);
+            all.linear(&name("attn.proj"), dim, dim, true);
+            all.norm(&name("norm2"), dim);
+            all.linear(&name("mlp.fc1"), dim, mlp, true);
+            all.linear(&name("mlp.fc2"), mlp, dim, true);
         }
-        layer("norm".into(), &[dim]);
+        all.norm("norm", dim);
         if self.labels > 0 {
-            layer("head.0".into(), &[dim]);
-            layer("head.1".into(), &[self.labels, dim]);
+            all.0.extend(classifier_parameters(dim, self.labels));
             if self.head == Head::Separated {
-                layer("head_dist".into(), &[self.labels, dim]);
+                all.linear("head_dist", dim, self.labels, true);
             }
         }
-        all
+        all.0
     }
+
+    /// Names and shapes of all weights, in the order of `layout`.
+    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+        let all = self.layout().into_iter();
+        all.map(|spec| (spec.name, spec.shape)).collect()
+    }
+}
+
+/// The weights of the classifier: a norm and a linear layer.
+pub(crate) fn classifier_parameters(dim: usize, labels: usize) -> Vec<ParameterSpec> {
+    let mut all = Layout::default();
+    all.norm("head.0", dim);
+    all.linear("head.1", dim, labels, true);
+    all.0
 }
 
 /// The network on a device.
@@ -246,24 +285,29 @@ impl<B: Kernels> Network<B> {
         tensors: impl IntoIterator<Item = Vec<f32>>,
         device: &B::Device,
     ) -> Option<Self> {
-        let dim = config.dim;
-        let mut place = Placer::new(tensors.into_iter(), device);
-        let tokens = Tensor::cat(vec![place.table(dim)?, place.table(dim)?], 0);
+        Self::take(config, &mut Placer::new(tensors.into_iter(), device))
+    }
+
+    /// Takes its tensors in their order; `None` if they are others.
+    pub fn take(config: &Config, take: &mut impl TensorSource<B>) -> Option<Self> {
+        let (dim, columns) = (config.dim, config.columns);
+        let tokens = Tensor::cat(vec![take.table(dim)?, take.table(dim)?], 0);
         let (extra, positions) = match config.form {
             Form::Hub => {
-                let all = place.table(dim)?;
-                let patches = ROWS * config.columns;
+                let all = take.table(dim)?;
+                let patches = ROWS * columns;
                 (all.dims() == [EXTRA + patches, dim]).then_some(())?;
                 let extra = all.clone().narrow(0, 0, EXTRA);
                 (extra, all.narrow(0, EXTRA, patches))
             }
             Form::Native => {
-                let extra = place.table(dim)?;
+                let extra = take.table(dim)?;
+                let (rows, times) = (take.table(1)?, take.table(columns)?);
+                (rows.dims() == [dim * ROWS, 1] && times.dims() == [dim, columns]).then_some(())?;
                 // [dim, rows] and [dim, columns] in the file.
-                let rows = place.table(ROWS)?.transpose();
-                let columns = place.table(config.columns)?.transpose();
-                let sum = rows.unsqueeze_dim::<3>(1) + columns.unsqueeze_dim::<3>(0);
-                (extra, sum.reshape([ROWS * config.columns, dim]))
+                let rows = rows.reshape([dim, ROWS]).transpose();
+                let sum = rows.unsqueeze_dim::<3>(1) + times.transpose().unsqueeze_dim::<3>(0);
+                (extra, sum.reshape([ROWS * columns, dim]))
             }
         };
         let style = BlockStyle {
@@ -273,21 +317,21 @@ impl<B: Kernels> Network<B> {
             qkv_bias: true,
             out_bias: true,
         };
-        let projection = place.linear(PATCH_VALUES)?;
+        let projection = take.linear(PATCH_VALUES)?;
         let blocks = (0..config.depth)
-            .map(|_| place.block(style, dim, config.mlp_dim))
+            .map(|_| take.block(style, dim, config.mlp_dim))
             .collect::<Option<_>>()?;
-        let norm = place.norm(EPSILON)?;
+        let norm = take.norm(EPSILON)?;
         let head_epsilon = match config.form {
             Form::Hub => EPSILON,
             Form::Native => 1e-5,
         };
         let classifier = match config.labels {
             0 => None,
-            _ => Some((place.norm(head_epsilon)?, place.linear(dim)?)),
+            _ => Some((take.norm(head_epsilon)?, take.linear(dim)?)),
         };
         let second = match (config.labels, config.head) {
-            (1.., Head::Separated) => Some(place.linear(dim)?),
+            (1.., Head::Separated) => Some(take.linear(dim)?),
             _ => None,
         };
         Some(Self {
@@ -307,6 +351,25 @@ impl<B: Kernels> Network<B> {
         &self.config
     }
 
+    /// What enters the first block: [windows, 2 + patches, dim].
+    pub fn enter(&self, input: Patches, device: &B::Device) -> Tensor<B, 3> {
+        let (windows, patches, dim) = (input.windows, input.patches, self.config.dim);
+        let rows = windows * patches;
+        let values = Tensor::from_data(TensorData::new(input.values, [rows, PATCH_VALUES]), device);
+        let places = TensorData::new(input.places, [rows]);
+        let places = Tensor::<B, 1, Int>::from_data(places, device);
+        let patch_tokens =
+            self.projection.forward(values) + self.positions.clone().select(0, places);
+        let extra = self.extra.clone().unsqueeze_dim::<3>(0);
+        Tensor::cat(
+            vec![
+                extra.expand([windows, EXTRA, dim]),
+                patch_tokens.reshape([windows, patches, dim]),
+            ],
+            1,
+        )
+    }
+
     /// The tokens after the first `blocks` blocks (all, if there are fewer), before any final norm: [windows, 2 + patches,
     /// dim]. Class and distillation token are the first two.
     pub fn forward(
@@ -316,23 +379,29 @@ impl<B: Kernels> Network<B> {
         tap: &mut Tap<'_, B>,
         device: &B::Device,
     ) -> Tensor<B, 3> {
-        let (windows, patches, dim) = (input.windows, input.patches, self.config.dim);
-        let rows = windows * patches;
-        let values = Tensor::from_data(TensorData::new(input.values, [rows, PATCH_VALUES]), device);
-        let places = TensorData::new(input.places, [rows]);
-        let places = Tensor::<B, 1, Int>::from_data(places, device);
-        let patch_tokens =
-            self.projection.forward(values) + self.positions.clone().select(0, places);
-        let extra = self.extra.clone().unsqueeze_dim::<3>(0);
-        let x = Tensor::cat(
-            vec![
-                extra.expand([windows, EXTRA, dim]),
-                patch_tokens.reshape([windows, patches, dim]),
-            ],
-            1,
-        );
         let blocks = self.blocks.get(..blocks).unwrap_or(&self.blocks);
-        transform(blocks, x, tap)
+        transform(blocks, self.enter(input, device), tap)
+    }
+
+    /// What the classifier reads of the tokens after all blocks, [windows, dim]; what nobody reads behind the last block is not
+    /// computed.
+    pub fn features(&self, input: Patches, device: &B::Device) -> Tensor<B, 2> {
+        let x = self.enter(input, device);
+        let [windows, tokens, dim] = x.dims();
+        let mut x = x.reshape([windows * tokens, dim]);
+        let last = self.blocks.len().saturating_sub(1);
+        for (index, block) in self.blocks.iter().enumerate() {
+            let first = if index == last { EXTRA } else { tokens };
+            x = block.forward_first(x, tokens, first);
+        }
+        self.classified(x.reshape([windows, EXTRA, dim]))
+    }
+
+    /// What the classifier says of windows, [windows, styles]; `None` where there is no classifier.
+    pub fn tag(&self, input: Patches, device: &B::Device) -> Option<Tensor<B, 2>> {
+        self.classifier.as_ref()?;
+        let features = self.features(input, device);
+        self.classify(features)
     }
 
     /// Reads tokens [windows, 2 + patches, dim] of a layer out: [windows, values]. Those that are [final](Readout::is_final)
@@ -360,15 +429,25 @@ impl<B: Kernels> Network<B> {
         })
     }
 
-    /// What the classifier says; of a separated head that of the class token, as the authors predict with it.
-    fn logits(&self, tokens: Tensor<B, 3>) -> Option<Tensor<B, 2>> {
-        let (norm, linear) = self.classifier.as_ref()?;
+    /// What the classifier reads of tokens after all blocks, [windows, tokens, dim]: the mean of class and distillation token
+    /// behind the last norm; of a separated head the class token, as the authors predict with it.
+    fn classified(&self, tokens: Tensor<B, 3>) -> Tensor<B, 2> {
         let [cls, dist] = self.final_tokens(tokens);
-        let input = match self.config.head {
+        match self.config.head {
             Head::Mean => (cls + dist).div_scalar(2.0),
             Head::Separated => cls,
-        };
-        Some(linear.forward(norm.forward(input)))
+        }
+    }
+
+    /// What the classifier says of what it reads.
+    fn classify(&self, features: Tensor<B, 2>) -> Option<Tensor<B, 2>> {
+        let (norm, linear) = self.classifier.as_ref()?;
+        Some(linear.forward(norm.forward(features)))
+    }
+
+    fn logits(&self, tokens: Tensor<B, 3>) -> Option<Tensor<B, 2>> {
+        self.classifier.as_ref()?;
+        self.classify(self.classified(tokens))
     }
 
     /// What the second classifier of a separated head says of tokens after all blocks: [windows, styles].

@@ -19,6 +19,8 @@ use crate::{
 
 /// Names of tensors that no other family has, for people.
 pub(crate) const WITNESSES: &str = "time_new_pos_embed or distillation_token";
+/// What the header of our files calls the names of the styles, a list as JSON.
+pub const LABELS: &str = "labels";
 /// What stands at the end of the name of the tensor that every MAEST has.
 const HUB_WITNESS: &str = "embeddings.patch_embeddings.projection.weight";
 const NATIVE_WITNESS: &str = "patch_embed.proj.weight";
@@ -66,10 +68,23 @@ pub(crate) fn find(
     hint: &Hint,
 ) -> Result<Option<Found<Config>>, CheckpointError> {
     let config_json = checkpoint.config_json()?;
-    let found = match recognise(&checkpoint.shapes(), config_json.as_ref(), hint) {
+    // A file that was trained here says in its header what those of the authors don't.
+    let header = checkpoint.own_header();
+    let heads = header.get("heads").and_then(|heads| heads.parse().ok());
+    let known = Hint {
+        heads: hint.heads.or(heads),
+        ..hint.clone()
+    };
+    let mut found = match recognise(&checkpoint.shapes(), config_json.as_ref(), &known) {
         None => return Ok(None),
         Some(found) => found.map_err(|why| unfit(checkpoint, why))?,
     };
+    if let Some(names) = header.get(LABELS)
+        && let Ok(names) = serde_json::from_str::<Vec<String>>(names)
+        && names.len() == found.config.labels
+    {
+        found.labels = Some(names);
+    }
     let mut problem = found.problem();
     if problem.is_none()
         && let Some(json) = checkpoint.json_beside("preprocessor_config.json")?
@@ -92,6 +107,19 @@ pub fn read(
     read_found(checkpoint, found)
 }
 
+/// Whether the authors' names come with the hub's one table of positions, as in files that were trained here from a hub's
+/// encoder; those of other transformers with two class tokens read images, or another number of rows.
+fn has_one_table(shapes: &Shapes, prefix: &str) -> bool {
+    let shape = |name: &str| shapes.get(&format!("{prefix}{name}")).map(Vec::as_slice);
+    let places = match shape("pos_embed") {
+        Some(&[1, places, _]) => places,
+        _ => return false,
+    };
+    let of_sound = matches!(shape(NATIVE_WITNESS), Some(&[_, 1, PATCH, PATCH]));
+    let patches = places.saturating_sub(EXTRA);
+    of_sound && shape("dist_token").is_some() && patches > 0 && patches.is_multiple_of(ROWS)
+}
+
 /// Why a layout doesn't fit.
 enum Unfit {
     /// It is no audio transformer of this kind at all.
@@ -103,6 +131,8 @@ enum Unfit {
 /// The names of one of the two forms.
 struct Layout {
     form: Form,
+    /// Whose names they are: files that were trained here from a hub's encoder have its form and the authors' names.
+    names_of: Form,
     prefix: String,
     prefixes: Vec<String>,
     /// Before the names of the classifier; the hub's are not under the transformer's prefix.
@@ -122,6 +152,7 @@ impl Layout {
             .to_owned();
         Ok(Self {
             form: Form::Hub,
+            names_of: Form::Hub,
             prefix,
             prefixes,
             head_prefix,
@@ -130,11 +161,14 @@ impl Layout {
 
     fn native(shapes: &Shapes, prefixes: Vec<String>, hint: &Hint) -> Result<Self, Unfit> {
         let prefix = choose(&prefixes, hint).map_err(Unfit::Wrong)?;
-        if !shapes.contains_key(&format!("{prefix}time_new_pos_embed")) {
-            return Err(Unfit::Another);
-        }
+        let form = match shapes.contains_key(&format!("{prefix}time_new_pos_embed")) {
+            true => Form::Native,
+            false if has_one_table(shapes, &prefix) => Form::Hub,
+            false => return Err(Unfit::Another),
+        };
         Ok(Self {
-            form: Form::Native,
+            form,
+            names_of: Form::Native,
             head_prefix: prefix.clone(),
             prefix,
             prefixes,
@@ -172,7 +206,7 @@ impl Layout {
             .cloned()
             .collect();
         let beside = config_json.map_or("", |_| " and the config.json beside it");
-        let by = match self.form {
+        let by = match self.names_of {
             Form::Hub => format!("the names of the model hub's tensors{beside}"),
             Form::Native => "the names of the authors' tensors".to_owned(),
         };
@@ -194,7 +228,7 @@ impl Layout {
 
     /// Whether a name is one of a part of the network, whatever its end.
     fn is_part(&self, name: &str) -> bool {
-        let parts: &[&str] = match self.form {
+        let parts: &[&str] = match self.names_of {
             Form::Hub => &["embeddings.", "encoder.", "layernorm.", "classifier."],
             Form::Native => &["patch_embed.", "blocks.", "norm.", "head."],
         };
@@ -308,7 +342,7 @@ impl Layout {
             end => format!(".{end}"),
         };
         if let Some(block) = stem.strip_suffix(".attn.qkv") {
-            let (block, parts) = match self.form {
+            let (block, parts) = match self.names_of {
                 Form::Native => (format!("{block}.attn"), ["q", "k", "v"]),
                 Form::Hub => {
                     let block = block.replacen("blocks.", "encoder.layer.", 1);
@@ -323,12 +357,12 @@ impl Layout {
             let separate = parts
                 .map(|part| format!("{prefix}{block}.{part}{end}"))
                 .to_vec();
-            return match self.form {
+            return match self.names_of {
                 Form::Hub => vec![separate, fused],
                 Form::Native => vec![fused, separate],
             };
         }
-        if self.form == Form::Native {
+        if self.names_of == Form::Native {
             return one(format!("{}{parameter}", self.prefix));
         }
         let hub = match stem {

@@ -1,6 +1,7 @@
 //! What the tests of a training step share.
 
 mod data2vec;
+mod maest;
 mod mt2;
 mod published;
 mod steps;
@@ -164,7 +165,8 @@ fn rule(chunk: usize) -> StepRule {
         weight_decay: 1e-5,
         clip_norm: 0.0,
         chunk,
-        ema: 0.0,
+        decays_all: false,
+        averaging: Averaging::Ema(0.0),
         matrix: 0,
         most_loss: None,
     }

@@ -125,7 +125,7 @@ fn frozen_weights_stay_and_averages_follow() {
             Default::default(),
         );
         let rule = StepRule {
-            ema: 0.5,
+            averaging: Averaging::Ema(0.5),
             ..rule(8)
         };
         let input = views(&numbers, Patching::Square);
