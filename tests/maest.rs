@@ -428,14 +428,26 @@ fn a_folder_of_another_front_end_or_architecture_is_refused_in_a_sentence() {
 }
 
 #[test]
-fn what_only_myna_can_do_says_so() {
-    let error = mynascope_encoder::load_weights(&fixture("hub"), None).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("which is neither trained nor converted here"),
-        "{error}"
+fn a_converted_maest_gives_the_same_embedding() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = fixture("hub");
+    verb(
+        folder.path(),
+        &["convert", hub.to_str().unwrap(), "--out", "m.safetensors"],
     );
+    let converted = CheckpointRef::File(folder.path().join("m.safetensors"));
+    let options = LoadOptions {
+        heads: Some(2),
+        ..LoadOptions::default()
+    };
+    let converted = LoadedEncoder::open(&converted, options, &DeviceChoice::Cpu).unwrap();
+    let samples = sound(6.0);
+    let (before, after) = (
+        embed(&published("hub"), &samples),
+        embed(&converted, &samples),
+    );
+    let apart = largest_difference(&before, &after);
+    assert!(apart < 1e-5, "{apart}");
 }
 
 /// Runs a verb with `--json`.
