@@ -284,8 +284,10 @@ fn shards_are_one_checkpoint_from_each_of_their_paths() {
         assert!(error.contains(word), "{error}");
     }
     fs::remove_file(&index).unwrap();
-    let error = read(&part, "auto").unwrap_err();
-    assert!(error.contains("model.safetensors.index.json"), "{error}");
+    for path in [&part, folder.path()] {
+        let error = read(path, "auto").unwrap_err();
+        assert!(error.contains("model.safetensors.index.json"), "{error}");
+    }
 }
 
 #[test]

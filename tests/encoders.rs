@@ -27,6 +27,9 @@ fn run(arguments: &[&str], home: &Path, endpoint: &str) -> Output {
         .env_remove("HF_HUB_CACHE")
         .env_remove("HF_HUB_OFFLINE")
         .env_remove("HF_TOKEN")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
         .output()
         .unwrap()
 }
@@ -135,6 +138,20 @@ fn a_fetched_encoder_is_opened_by_its_name_and_one_that_is_not_here_says_how_to_
         assert!(output.status.success());
         let told: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(told["missing"].as_array().unwrap().len(), 0);
+    }
+    // So does the window, which needs a screen.
+    let output = run(&["hf:lab/encoder"], home.path(), NOWHERE);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!told.contains("neither a verb"), "{told}");
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for (name, words) in [
+        ("hf:lab/other", "encoders --fetch lab/other"),
+        ("hf:lab", "OWNER/NAME"),
+    ] {
+        let output = run(&[name], home.path(), NOWHERE);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(words), "{told}");
+        assert_eq!(output.status.code(), Some(2), "{told}");
     }
     // It is called by its name and commit, not by its place in the cache.
     let sound = home.path().join("a.wav");

@@ -417,7 +417,7 @@ fn a_folder_of_another_front_end_or_architecture_is_refused_in_a_sentence() {
     assert!(said.contains("time_stride \"ten\""), "{said}");
     let bert = changed("config.json", "audio-spectrogram-transformer", "bert");
     let said = refused(&bert, None);
-    assert!(said.contains("it is a bert"), "{said}");
+    assert!(said.contains("model_type is bert"), "{said}");
     let same = changed(
         "config.json",
         "audio-spectrogram-transformer",
@@ -425,6 +425,76 @@ fn a_folder_of_another_front_end_or_architecture_is_refused_in_a_sentence() {
     );
     let said = refused(&same, Some(4));
     assert!(said.contains("leave out --heads"), "{said}");
+}
+
+/// The hub's folder with other weights: `change` is given each tensor by its name, and leaves out those that it gives back none
+/// of.
+fn with_weights(
+    change: impl Fn(&str, safetensors::Dtype) -> Option<safetensors::Dtype>,
+) -> tempfile::TempDir {
+    let folder = changed("config.json", "{", "{");
+    let path = folder.path().join("model.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.tensors();
+    let kept = tensors.iter().filter_map(|(name, view)| {
+        let dtype = change(name, view.dtype())?;
+        let view = safetensors::tensor::TensorView::new(dtype, view.shape().to_vec(), view.data());
+        Some((name.as_str(), view.unwrap()))
+    });
+    fs::write(&path, safetensors::serialize(kept, None).unwrap()).unwrap();
+    folder
+}
+
+#[test]
+fn weights_that_are_not_there_or_not_read_are_named_with_what_they_are() {
+    use safetensors::Dtype;
+    let said = |folder: &tempfile::TempDir| {
+        let checkpoint = CheckpointRef::File(folder.path().to_path_buf());
+        let opened = LoadedEncoder::open(&checkpoint, LoadOptions::default(), &DeviceChoice::Cpu);
+        opened.unwrap_err().to_string()
+    };
+    let one = "encoder.layer.1.intermediate.dense.weight";
+    let folder = with_weights(|name, dtype| {
+        Some(match name.ends_with(one) {
+            true => Dtype::I32,
+            false => dtype,
+        })
+    });
+    let why = said(&folder);
+    assert!(
+        why.contains(one) && why.contains("I32: whole numbers") && !why.contains("lacks"),
+        "{why}"
+    );
+    let report = mynascope_encoder::inspect(folder.path(), None).unwrap();
+    assert!(report.problem.unwrap().contains("I32: whole numbers"));
+    let why = said(&with_weights(|_, _| Some(Dtype::I32)));
+    assert!(
+        why.contains("by its config.json it is a MAEST, but") && why.contains("I32: whole numbers"),
+        "{why}"
+    );
+    let why = said(&with_weights(|name, dtype| {
+        name.starts_with("classifier.").then_some(dtype)
+    }));
+    assert!(
+        why.contains("by its config.json it is a MAEST, but it holds no time_new_pos_embed or distillation_token"),
+        "{why}"
+    );
+}
+
+#[test]
+fn settings_that_an_editor_on_windows_wrote_are_read() {
+    let folder = changed("config.json", "{", "{");
+    let path = folder.path().join("config.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("\u{feff}{text}")).unwrap();
+    let report = mynascope_encoder::inspect(folder.path(), None).unwrap();
+    assert_eq!((report.problem, report.labels), (None, 5));
+    assert!(
+        report.note.contains("5 styles with names"),
+        "{}",
+        report.note
+    );
 }
 
 #[test]

@@ -368,6 +368,45 @@ fn a_maest_tells_styles_over_time_of_a_stretch_and_of_the_collection() {
 }
 
 #[test]
+fn what_was_told_before_styles_are_stopped_stays_and_marks_go_with_their_encoder() {
+    need_graphics();
+    let folder = tracks();
+    let (mut harness, _) = window(folder.path());
+    uses(&mut harness, maest("hub"));
+    for command in [StylesCommand::Compute, StylesCommand::Cancel] {
+        harness.state_mut().apply(Command::Styles(command));
+    }
+    settle(&mut harness);
+    let styles = &harness.state().model().styles;
+    assert!(!styles.job.is_running());
+    assert_eq!((&styles.problem, styles.skipped.len()), (&None, 0));
+    does(&mut harness, Command::Styles(StylesCommand::Compute));
+    let choose = |harness: &Harness<'_, App>| {
+        let edit = StylesCommand::edit(harness.state().model(), |form| {
+            (form.style, form.threshold) = (Some(0), 0.0);
+        });
+        Command::Styles(edit)
+    };
+    let command = choose(&harness);
+    does(&mut harness, command);
+    assert_eq!(harness.state().model().library.marked.len(), 8);
+    // Marks that the user made are not the style's.
+    does(&mut harness, Command::Library(LibraryCommand::Select(2)));
+    let own = harness.state().model().library.marked.clone();
+    let mut other = maest("hub");
+    other.reading.patchout.every = 2;
+    uses(&mut harness, other);
+    assert_eq!(harness.state().model().library.marked, own);
+    does(&mut harness, Command::Styles(StylesCommand::Compute));
+    let command = choose(&harness);
+    does(&mut harness, command);
+    assert_eq!(harness.state().model().library.marked.len(), 8);
+    uses(&mut harness, cpu());
+    let model = harness.state().model();
+    assert!(model.library.marked.is_empty() && model.mapping.picked.tracks().len() == 0);
+}
+
+#[test]
 fn styles_of_a_track_that_cannot_be_read_say_why_and_the_others_are_told() {
     need_graphics();
     let folder = tracks();

@@ -46,6 +46,8 @@ fn settings(verb: &Diagnose, common: &Common) -> DiagnoseSettings {
     }
 }
 
+/// Letters of a column, with the space before it.
+const WIDTH: usize = 12;
 /// Names of the columns, short enough to stand side by side.
 const COLUMNS: [(&str, Diagnostic); 6] = [
     ("alignment", Diagnostic::Alignment),
@@ -56,10 +58,15 @@ const COLUMNS: [(&str, Diagnostic); 6] = [
     ("no map", Diagnostic::TranspositionWithoutMap),
 ];
 
+fn heading() -> String {
+    let names = COLUMNS.map(|(name, _)| format!("{name:>WIDTH$}"));
+    format!("  {:<16}{}", "layer", names.concat())
+}
+
 fn line(layer: &LayerDiagnostics) -> String {
     let cells = COLUMNS.map(|(_, diagnostic)| match layer.of(diagnostic) {
-        Measured::Value(value) => format!("{value:>10.3}"),
-        Measured::Undefined(_) => format!("{:>10}", "-"),
+        Measured::Value(value) => format!("{value:>WIDTH$.3}"),
+        Measured::Undefined(_) => format!("{:>WIDTH$}", "-"),
     });
     format!("  {:<16}{}", layer.name, cells.concat())
 }
@@ -72,8 +79,7 @@ fn text(diagnosis: &Diagnosis) -> Result<String, std::fmt::Error> {
         counted(diagnosis.windows, "window"),
         counted(diagnosis.tracks, "track")
     );
-    let heading = COLUMNS.map(|(name, _)| format!("{name:>10}"));
-    write!(text, "\n  {:<16}{}", "layer", heading.concat())?;
+    write!(text, "\n{}", heading())?;
     for layer in &diagnosis.layers {
         write!(text, "\n{}", line(layer))?;
     }
@@ -104,6 +110,14 @@ mod tests {
 
     use super::*;
     use crate::cli::arguments::{Arguments, Verb};
+
+    #[test]
+    fn the_names_of_the_columns_stand_apart() {
+        let heading = heading();
+        for (name, _) in COLUMNS {
+            assert!(heading.contains(&format!("  {name}")), "{heading}");
+        }
+    }
 
     #[test]
     fn without_options_the_verb_asks_for_what_the_window_does() {

@@ -37,6 +37,7 @@ use console::Console;
 
 use mynascope_base::{jobs, jobs::Cancelled, system_words};
 use mynascope_collection::DEMO_WORD;
+use mynascope_encoder::CheckpointRef;
 
 /// Done, but some inputs were skipped or decoded in part.
 const SKIPPED: u8 = 3;
@@ -90,13 +91,19 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let Some(verb) = arguments.verb else {
         for path in &arguments.paths {
-            if !path.exists() && path.as_os_str() != DEMO_WORD {
-                let what = format!(
+            if path.exists() || path.as_os_str() == DEMO_WORD {
+                continue;
+            }
+            let is_hub = path.to_str().is_some_and(|text| text.starts_with("hf:"));
+            let what = match CheckpointRef::File(path.clone()).resolve() {
+                Ok(_) if is_hub => continue,
+                Err(error) if is_hub => error.to_string(),
+                _ => format!(
                     "'{}' is neither a verb nor a file or folder that exists",
                     path.display()
-                );
-                command().error(ErrorKind::InvalidValue, what).exit();
-            }
+                ),
+            };
+            command().error(ErrorKind::InvalidValue, what).exit();
         }
         crate::gui::run_window(arguments.paths)?;
         return Ok(ExitCode::SUCCESS);

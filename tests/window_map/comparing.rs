@@ -128,6 +128,12 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
     let legend = harness.get_by_label("Points of low").rect();
     assert!(first.height() > 0.5 * SIZE[1] as f32 && first.size() == second.size());
     assert!(first.right() < second.left() && legend.top() > first.bottom());
+    // The menu of the second encoder begins where its map does.
+    let menus = harness.get_all_by_label_contains("Encoder: ");
+    let menu = menus
+        .map(|menu| menu.rect())
+        .find(|menu| menu.top() > first.top() - 60.0);
+    assert!((menu.unwrap().left() - second.left()).abs() < 1.0);
     // While nobody moved them, their points fill them from edge to edge in one direction.
     let mapping = &harness.state().model().mapping;
     for (side, rect) in [(MapSide::Main, first), (MapSide::Second, second)] {

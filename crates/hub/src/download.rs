@@ -34,7 +34,8 @@ pub(crate) fn fetch(
     for file in &offer.files {
         watch.check()?;
         let head = client.head(offer, &file.name)?;
-        let bytes = head.bytes.or(file.bytes);
+        // What was shown before it was agreed to counts: other bytes are none of it.
+        let bytes = file.bytes.or(head.bytes);
         let blob = cached.blob(&head.etag);
         let stored = fs::metadata(&blob).map(|found| found.len());
         if stored.is_err() || bytes.is_some_and(|bytes| stored.is_ok_and(|found| found != bytes)) {

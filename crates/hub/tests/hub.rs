@@ -321,6 +321,25 @@ fn a_file_of_another_length_or_content_than_announced_is_thrown_away() {
 }
 
 #[test]
+fn no_more_comes_than_was_shown_before_it_was_agreed_to() {
+    let model = Model::new();
+    let server = Server::start(move |request, at| match request.path.starts_with("/api/") {
+        true => {
+            let small = Model {
+                weights: vec![0; 500],
+                ..Model::new()
+            };
+            small.info()
+        }
+        false => model.answer(request, at),
+    });
+    let home = tempfile::tempdir().unwrap();
+    let hub = hub(&server.address, home.path(), &[]);
+    one_sentence(&fetch(&hub).unwrap_err(), &["announced 500 bytes"]);
+    assert_eq!(hub.cached(&name()), None);
+}
+
+#[test]
 fn each_refusal_of_the_hub_is_one_sentence() {
     type Headers = &'static [(&'static str, &'static str)];
     type Words = &'static [&'static str];

@@ -66,7 +66,13 @@ pub(super) fn follow(model: &mut AppState, workers: &Workers) {
     let source = can.then(|| styles_source(&model.embeddings.source));
     // Before the checkpoint was looked into it is not known whether it has styles at all.
     if model.styles.source != source && !(source.is_none() && model.embeddings.is_looking()) {
+        let marked = std::mem::take(&mut model.styles.marked);
         model.styles.begin(source.clone());
+        // The tracks of a style that is listed no more are marked no more, unless the user marked others since.
+        if !marked.is_empty() && model.library.marked == marked {
+            model.library.marked.clear();
+            marks_changed(model);
+        }
     }
     if let Some(source) = source.filter(|_| model.styles.form.strip) {
         ask(model, workers, source);

@@ -232,7 +232,7 @@ mod tests {
         );
         std::fs::write(&config, r#"{"model_type": "wav2vec2"}"#).unwrap();
         assert!(said().contains(
-            "says that it is a wav2vec2, and only Myna, MAEST, MT2 and Music2Vec are read"
+            "says that its model_type is wav2vec2, and only Myna, MAEST, MT2 and Music2Vec are read"
         ));
         // Any other file of this name says nothing of an encoder.
         std::fs::write(&config, r#"{"volume": 3}"#).unwrap();

@@ -10,7 +10,8 @@ use super::{
     left_out::left_out,
     listing::{Listing, TensorEntry},
     misfit::{
-        is_finite, list, no_encoder, no_sizes, not_finite_fault, unnamed_average, why_missing,
+        is_finite, list, no_encoder, no_sizes, none_of, not_finite_fault, unnamed_average,
+        why_missing,
     },
     open::{broken_numbers_remedy, json_beside},
 };
@@ -94,13 +95,13 @@ pub(super) fn fit(
     let mut found = candidates(&listing);
     if found.is_empty() {
         let config_json = json_beside(path, "config.json").ok().flatten();
-        let model_type = config_json
-            .as_ref()
-            .and_then(|json| json.get("model_type")?.as_str());
-        return Err(damaged(match model_type {
-            Some(model_type) => families::say_another(model_type),
-            None => no_encoder(&listing),
-        }));
+        return Err(damaged(
+            match config_json.as_ref().and_then(families::of_config) {
+                Some(Err(another)) => another,
+                Some(Ok(family)) => none_of(family, &listing),
+                None => no_encoder(&listing),
+            },
+        ));
     }
     let matches: Vec<Option<Match>> = found
         .iter()

@@ -145,6 +145,12 @@ fn only_checkpoint(folder: &Path) -> Result<PathBuf, CheckpointError> {
     match found.as_slice() {
         [] => Err(no_weights(folder)),
         [only] => Ok(only.clone()),
+        [first, ..] if let Some(why) = shards::missing_index(first) => {
+            Err(CheckpointError::Damaged {
+                why,
+                path: first.clone(),
+            })
+        }
         [first, ..] => Err(CheckpointError::SeveralFiles {
             count: found.len(),
             first: first.file_name().unwrap_or_default().into(),

@@ -3,9 +3,9 @@
 use super::{
     candidates::{Candidate, WITNESSES},
     fit::FOREIGN,
-    listing::Listing,
+    listing::{Listing, TensorEntry},
 };
-use crate::families;
+use crate::{Family, families};
 use mynascope_base::counted;
 
 /// What is said of tensors under an encoder's names that show no sizes of one: their numbers may be of a kind that is
@@ -61,6 +61,19 @@ pub(super) fn no_encoder(listing: &Listing) -> String {
         );
     }
     families::say_none_found()
+}
+
+/// What is said of a file without an encoder by whose `config.json` there is one: its numbers may be of a kind that is not
+/// read.
+pub(super) fn none_of(family: Family, listing: &Listing) -> String {
+    let is_unread = |(_, entry): &(&String, &TensorEntry)| entry.width().is_none();
+    match listing.tensors.iter().find(is_unread) {
+        Some((name, entry)) => format!(
+            "by its config.json it is a {family}, but {name} is {}",
+            entry.say_unread()
+        ),
+        None => families::say_not_in_file(family),
+    }
 }
 
 /// The list in which torch_ema and diffusers keep averages.

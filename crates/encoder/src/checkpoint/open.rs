@@ -12,8 +12,11 @@ use mynascope_hub::HubName;
 use serde_json::Value;
 
 use super::{
-    CheckpointError, CheckpointReport, CheckpointSummary, LoadOptions, fit::fit, listed,
-    listing::Listing, locate,
+    CheckpointError, CheckpointReport, CheckpointSummary, LoadOptions,
+    fit::fit,
+    listed,
+    listing::{Listing, TensorEntry},
+    locate,
 };
 use crate::{Preset, weights::Weights};
 
@@ -95,6 +98,13 @@ impl OpenCheckpoint {
     /// Names and shapes of all floating point tensors.
     pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
         self.listing.shapes()
+    }
+
+    /// What a tensor holds instead of floating point numbers, and what to do; `None` of one that is read or not there.
+    pub(crate) fn say_unread(&self, name: &str) -> Option<String> {
+        let entry = self.listing.tensors.get(name);
+        let unread = entry.filter(|entry| entry.width().is_none());
+        unread.map(TensorEntry::say_unread)
     }
 
     /// What the header of a file that this program wrote says: sizes, seed, step. Empty of any other file.
@@ -181,12 +191,12 @@ pub(super) fn json_beside(file: &Path, name: &str) -> Result<Option<Value>, Chec
         .take(MAX_CONFIG_BYTES)
         .read_to_end(&mut text)
         .map_err(io)?;
-    // transformers writes numbers that are none as Python does.
+    // transformers writes numbers that are none as Python does; editors on Windows write a mark before the first letter.
     let text = String::from_utf8_lossy(&text);
-    let json =
-        serde_json::from_str(&json_of_python(&text)).map_err(|error| CheckpointError::Damaged {
-            why: format!("its {name} is no JSON ({error}); download it again"),
-            path: path.clone(),
-        })?;
+    let text = json_of_python(text.trim_start_matches('\u{feff}'));
+    let json = serde_json::from_str(&text).map_err(|error| CheckpointError::Damaged {
+        why: format!("its {name} is no JSON ({error}); download it again"),
+        path: path.clone(),
+    })?;
     Ok(Some(json))
 }

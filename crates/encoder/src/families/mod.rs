@@ -84,8 +84,17 @@ pub(crate) fn say_none_found() -> String {
 pub(crate) fn say_another(model_type: &str) -> String {
     let families = Family::ALL.map(|family| family.to_string());
     format!(
-        "its config.json says that it is a {model_type}, and only {} are read",
+        "its config.json says that its model_type is {model_type}, and only {} are read",
         and(&families)
+    )
+}
+
+/// What is said of a file without an encoder by whose `config.json` there is one.
+pub(crate) fn say_not_in_file(family: Family) -> String {
+    format!(
+        "by its config.json it is a {family}, but it holds no {} as every {family} does; download it again, or save the whole model's \
+         state_dict()",
+        family.witnesses()
     )
 }
 
@@ -376,6 +385,19 @@ pub(crate) fn of_config(config_json: &Value) -> Option<Result<Family, String>> {
 /// # Errors
 /// If a file cannot be read, or if it holds an encoder of a family, or its nearest relative, that cannot be used as it is.
 pub(crate) fn find(
+    checkpoint: &mut OpenCheckpoint,
+    hint: &Hint,
+) -> Result<Option<Found<EncoderConfig>>, CheckpointError> {
+    let Some((found, problem)) = find_by_shapes(checkpoint, hint)? else {
+        return Ok(None);
+    };
+    // What seems to be missing may be there, in numbers that are not read.
+    let unread = (found.missing.iter())
+        .find_map(|name| Some(format!("{name} is {}", checkpoint.say_unread(name)?)));
+    Ok(Some((found, unread.or(problem))))
+}
+
+fn find_by_shapes(
     checkpoint: &mut OpenCheckpoint,
     hint: &Hint,
 ) -> Result<Option<Found<EncoderConfig>>, CheckpointError> {

@@ -118,7 +118,7 @@ fn second_encoder(
             out.push(Command::Map(MapCommand::Compare(false)));
         }
         ui.push_id("second", |ui| {
-            let width = (width - theme::CONTROL_HEIGHT - 2.0 * theme::SPACE).max(theme::UNIT);
+            let width = (width - theme::CONTROL_HEIGHT - theme::SPACE).max(theme::UNIT);
             encoder::menu(ui, width, model, &second.source, &mut |command| {
                 out.push(match command {
                     EncoderCommand::Use(source) => Command::Map(MapCommand::SetSecond(source)),

@@ -89,6 +89,7 @@ pub fn show(
     // Of one style all blocks are alike: how high each is tells them apart.
     let is_level = speaker == Speaker::Classifier && model.styles.form.style.is_some();
     let mut under = None;
+    let mut blocks: Vec<Block<'_>> = Vec::new();
     for (at, window) in said.windows.iter().enumerate() {
         let start = f64::from(window.start_secs);
         // Windows may overlap: a block ends where the next begins.
@@ -110,16 +111,18 @@ pub fn show(
         }
         painter.rect_filled(bar, 0.0, fill);
         if !is_level {
-            let name = window.answer.prediction.clone();
-            let text = painter.layout_no_wrap(name, theme::small_font(), readable_on(fill));
-            if text.size().x + theme::SPACE < block.width() {
-                let corner = block.center() - text.size() / 2.0;
-                painter.galley(corner, text, tokens.on_picture);
-            }
+            blocks.push(Block {
+                area: block,
+                name: &window.answer.prediction,
+                fill,
+            });
         }
         if response.hover_pos().is_some_and(|at| block.contains(at)) {
             under = Some(window);
         }
+    }
+    for run in blocks.chunk_by(|a, b| a.name == b.name) {
+        write_name(&painter, run, area);
     }
     if let Some(first) = said.windows.first().filter(|_| is_level) {
         style_of_all(ui, &painter, area, &first.answer.prediction);
@@ -132,6 +135,43 @@ pub fn show(
         }
         response.on_hover_text(words(speaker, timeline, window));
     }
+}
+
+/// A window on the strip.
+struct Block<'a> {
+    area: Rect,
+    name: &'a str,
+    fill: Color32,
+}
+
+/// Writes what blocks side by side have in common.
+fn write_name(painter: &egui::Painter, run: &[Block<'_>], area: Rect) {
+    let Some(first) = run.first() else {
+        return;
+    };
+    let layout = |colour| {
+        let font = theme::small_font();
+        painter.layout_no_wrap(first.name.to_owned(), font, colour)
+    };
+    let size = layout(first.fill).size();
+    let areas: Vec<Rect> = run.iter().map(|block| block.area).collect();
+    for centre in name_centres(&areas, area, size.x + theme::SPACE) {
+        let under = run.iter().find(|block| block.area.contains(centre));
+        let colour = readable_on(under.unwrap_or(first).fill);
+        painter.galley(centre - size / 2.0, layout(colour), colour);
+    }
+}
+
+/// Where the name of blocks side by side stands: in each of them, or where one is too narrow for it once over all that is
+/// seen of them; nowhere if that is too narrow, too.
+fn name_centres(blocks: &[Rect], area: Rect, width: f32) -> Vec<egui::Pos2> {
+    if blocks.iter().all(|block| width < block.width()) {
+        return blocks.iter().map(Rect::center).collect();
+    }
+    let all = blocks.iter().copied().reduce(Rect::union);
+    let seen = all.map(|all| all.intersect(area));
+    let seen = seen.filter(|seen| width < seen.width());
+    seen.into_iter().map(|seen| seen.center()).collect()
 }
 
 /// Names the one style that the strip is about, at its left edge: bars of any height leave it readable.
@@ -198,4 +238,32 @@ fn words(speaker: Speaker, timeline: &PredictionTimeline, window: &WindowAnswer)
     }
     text += "\nA click moves the playhead there";
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_narrow_blocks_stands_once_over_all_of_them() {
+        let block =
+            |at: u32| Rect::from_x_y_ranges(at as f32 * 40.0..=at as f32 * 40.0 + 40.0, 0.0..=20.0);
+        let area = Rect::from_x_y_ranges(0.0..=200.0, 0.0..=20.0);
+        let centres = |blocks: &[Rect], width: f32| -> Vec<f32> {
+            name_centres(blocks, area, width)
+                .iter()
+                .map(|at| at.x)
+                .collect()
+        };
+        let three = [block(0), block(1), block(2)];
+        assert_eq!(centres(&three, 30.0), [20.0, 60.0, 100.0]);
+        assert_eq!(centres(&three, 100.0), [60.0]);
+        assert_eq!(centres(&three, 130.0), [0.0; 0]);
+        // Of blocks that reach out of the picture what is seen counts.
+        assert_eq!(
+            centres(&[block(3), block(4), block(5), block(6)], 60.0),
+            [160.0]
+        );
+        assert_eq!(centres(&[block(4), block(5), block(6)], 60.0), [0.0; 0]);
+    }
 }

@@ -158,9 +158,9 @@ impl Design for Config {
     fn say_reading(&self, named: bool) -> String {
         let info = self.info();
         format!(
-            "windows of {:.3} s, {} columns and {ROWS} rows of patches of {PATCH} frames and bands, {BANDS} bands, {}",
+            "windows of {:.3} s, {} and {ROWS} rows of patches of {PATCH} frames and bands, {BANDS} bands, {}",
             info.window.secs,
-            info.grids.first().map_or(0, |grid| grid.columns),
+            counted(info.grids.first().map_or(0, |grid| grid.columns), "column"),
             match self.labels {
                 0 => "no classifier".to_owned(),
                 labels if named => format!("{} with names", counted(labels, "style")),

@@ -45,11 +45,11 @@ pub fn recognise(
     if !hub.is_empty() && said.is_some_and(|said| said != HUB_TYPE) {
         return None;
     }
+    let config_json = config_json.filter(|_| said == Some(HUB_TYPE));
     let layout = match hub.is_empty() {
-        false => Layout::hub(shapes, hub, hint),
+        false => Layout::hub(shapes, hub, hint, config_json.is_some()),
         true => Layout::native(shapes, native, hint),
     };
-    let config_json = config_json.filter(|_| said == Some(HUB_TYPE));
     Some(match layout {
         // Other image and audio transformers have the same names; what they lack says so.
         Err(Unfit::Another) => return None,
@@ -128,6 +128,12 @@ enum Unfit {
     Wrong(String),
 }
 
+impl Unfit {
+    fn lacks(name: &str) -> Self {
+        Self::Wrong(format!("this MAEST lacks {name}"))
+    }
+}
+
 /// The names of one of the two forms.
 struct Layout {
     form: Form,
@@ -140,11 +146,24 @@ struct Layout {
 }
 
 impl Layout {
-    fn hub(shapes: &Shapes, prefixes: Vec<String>, hint: &Hint) -> Result<Self, Unfit> {
+    /// `is_named`: `config.json` says that it is one.
+    fn hub(
+        shapes: &Shapes,
+        prefixes: Vec<String>,
+        hint: &Hint,
+        is_named: bool,
+    ) -> Result<Self, Unfit> {
         let prefix = choose(&prefixes, hint).map_err(Unfit::Wrong)?;
-        let has = |name: &str| shapes.contains_key(&format!("{prefix}{name}"));
-        if !has("embeddings.distillation_token") || !has("embeddings.position_embeddings") {
-            return Err(Unfit::Another);
+        let needed = [
+            "embeddings.distillation_token",
+            "embeddings.position_embeddings",
+        ];
+        let mut needed = needed.map(|name| format!("{prefix}{name}")).into_iter();
+        if let Some(name) = needed.find(|name| !shapes.contains_key(name)) {
+            return Err(match is_named {
+                true => Unfit::lacks(&name),
+                false => Unfit::Another,
+            });
         }
         let head_prefix = prefix
             .strip_suffix("audio_spectrogram_transformer.")
@@ -161,10 +180,17 @@ impl Layout {
 
     fn native(shapes: &Shapes, prefixes: Vec<String>, hint: &Hint) -> Result<Self, Unfit> {
         let prefix = choose(&prefixes, hint).map_err(Unfit::Wrong)?;
-        let form = match shapes.contains_key(&format!("{prefix}time_new_pos_embed")) {
-            true => Form::Native,
-            false if has_one_table(shapes, &prefix) => Form::Hub,
-            false => return Err(Unfit::Another),
+        let needed = ["time_new_pos_embed", "freq_new_pos_embed"];
+        let needed = needed.map(|name| format!("{prefix}{name}"));
+        let missing: Vec<&String> = (needed.iter())
+            .filter(|name| !shapes.contains_key(*name))
+            .collect();
+        let form = match missing.as_slice() {
+            [] => Form::Native,
+            [name] => return Err(Unfit::lacks(name)),
+            _ if has_one_table(shapes, &prefix) => Form::Hub,
+            // Other transformers over pictures have none of them.
+            _ => return Err(Unfit::Another),
         };
         Ok(Self {
             form,

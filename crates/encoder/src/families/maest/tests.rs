@@ -363,6 +363,24 @@ fn what_is_no_maest_or_does_not_belong_together_is_said_in_a_sentence() {
         said.contains("lacks") && said.ends_with("attention.key.bias"),
         "{said}"
     );
+    // What says that it is one and lacks what others may lack is one all the same.
+    for name in ["distillation_token", "position_embeddings"] {
+        let name = format!("audio_spectrogram_transformer.embeddings.{name}");
+        let mut lacking = shapes.clone();
+        lacking.remove(&name);
+        assert_eq!(why(&lacking, &config), format!("this MAEST lacks {name}"));
+        assert_eq!(recognise(&lacking, None, &Hint::default()), None);
+    }
+    let native = OpenCheckpoint::open(&fixture("native.ckpt"));
+    let native = native.unwrap().shapes();
+    for name in ["time_new_pos_embed", "freq_new_pos_embed"] {
+        let mut lacking = native.clone();
+        lacking.remove(name);
+        assert_eq!(
+            why(&lacking, &Value::Null),
+            format!("this MAEST lacks {name}")
+        );
+    }
     let mut misshaped = shapes.clone();
     misshaped.insert("classifier.dense.bias".into(), vec![6]);
     assert!(why(&misshaped, &config).contains("classifier.dense.bias: [6], not [5]"));
