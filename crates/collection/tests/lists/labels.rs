@@ -18,10 +18,12 @@ fn tags_are_parted_by_whatever_parts_them() {
         format!("[{}]", tags.join(", "))
     };
     type Write<'a> = &'a dyn Fn(&[&str]) -> String;
-    let ways: [(&str, Write<'_>); 6] = [
+    let ways: [(&str, Write<'_>); 8] = [
         ("semicolon", &|tags| tags.join(";")),
         ("comma", &|tags| format!("\"{}\"", tags.join(", "))),
         ("bar", &|tags| tags.join("|")),
+        ("tab", &|tags| tags.join("\t")),
+        ("bullet", &|tags| tags.join(" • ")),
         ("Python", &|tags| format!("\"{}\"", quoted(tags, "'"))),
         ("JSON", &|tags| format!("\"{}\"", quoted(tags, "\"\""))),
         ("further fields", &|tags| tags.join(",")),
@@ -208,6 +210,23 @@ fn keys_are_read_in_every_notation() {
             "and 3 more",
         ],
     );
+}
+
+#[test]
+fn labels_that_are_keys_are_both() {
+    let home = Home::new();
+    let keys = ["C major", "A minor", "F#m"];
+    let list = home.list("file,label,split", |at, [path, _, part]| {
+        format!("{path},{},{part}", keys[at % 3])
+    });
+    let found = list.tracks[..3]
+        .iter()
+        .filter_map(|track| key_name(track.key?));
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        ["C major", "A minor", "F# minor"]
+    );
+    assert_eq!(list.labels(), ["A minor", "C major", "F#m"]);
 }
 
 #[test]
