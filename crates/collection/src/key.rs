@@ -123,7 +123,7 @@ fn named(name: &str, with_h: bool) -> Option<u8> {
     let spaced: String = name
         .chars()
         .map(|letter| match letter {
-            ':' | '-' | '_' | '\u{a0}' => ' ',
+            ':' | '-' | '_' | '\t' | '\u{a0}' => ' ',
             '♯' => '#',
             '♭' => 'b',
             other => other,
@@ -136,8 +136,8 @@ fn named(name: &str, with_h: bool) -> Option<u8> {
     let syllable = SYLLABLES.iter().find_map(|&(syllable, pitch)| {
         // A letter with an ending is no syllable: "Fa" is, "Fmaj" is not.
         let (start, after) = (tonic.get(..syllable.len())?, tonic.get(syllable.len()..)?);
-        let fits =
-            fold_text(start) == syllable && (after.is_empty() || after.starts_with(['#', 'b']));
+        let is_whole = matches!(after, "" | "m" | "M") || after.starts_with(['#', 'b']);
+        let fits = fold_text(start) == syllable && is_whole;
         fits.then_some((pitch, after))
     });
     let is_syllable = syllable.is_some();
@@ -276,7 +276,8 @@ mod tests {
             ("C# minor", "cis-Moll|C#m|12A|5m|Db min|c# m"),
             ("Db major", "Des-Dur|c# MAJ|3B|8d"),
             ("F minor", "E# min|4A|9m"),
-            ("A minor", "Bbb minor|B♭♭ min|G## minor|Gx min"),
+            ("A minor", "Bbb minor|B♭♭ min|G## minor|Gx min|Lam|A\tminor"),
+            ("C major", "DoM|C\tmajor"),
         ] {
             for spelling in spellings.split('|') {
                 let read = parse_key(spelling).and_then(key_name);

@@ -348,10 +348,11 @@ impl<'a> Values<'a> {
         };
         let names = self.table.names();
         let named = places.map(|place| emotion::of_heading(names.get(place)?));
-        if let [Some(scale), Some(other)] = named
-            && scale == other
-        {
-            return Some(scale);
+        match named {
+            [Some(scale), Some(other)] if scale == other => return Some(scale),
+            // What one heading says holds for both.
+            [Some(scale), None] | [None, Some(scale)] => return Some(scale),
+            _ => {}
         }
         let fields = places
             .into_iter()

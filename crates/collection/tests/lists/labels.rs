@@ -310,6 +310,8 @@ fn emotions_on_other_scales_are_moved_or_the_scale_is_named() {
         [at as f64 / 10.0, 5.0]
     });
     assert_eq!(named.tracks[0].emotion, Some([1.0, 5.0]));
+    let half = emotions("file,arousal (0-10),valence", &|at| [at as f64 / 10.0, 5.0]);
+    assert_eq!(half.tracks[0].emotion, Some([1.0, 5.0]));
     let unclear = emotions("file,arousal,valence", &|at| [at as f64 / 4.0 - 3.0, 5.0]);
     assert!(unclear.tracks.iter().all(|track| track.emotion.is_none()));
     assert_note(&unclear, &["1 to 9 is wanted"]);

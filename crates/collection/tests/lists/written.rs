@@ -211,6 +211,9 @@ fn titles_above_the_headings_and_headings_that_come_again_are_no_rows() {
         let half = rows.match_indices('\n').nth(17).unwrap().0 + 1;
         let joined = format!("{heading}\n{}{heading}\n{}", &rows[..half], &rows[half..]);
         assert_whole(&home.text(joined), "joined");
+        // Levels of headings, as pandas writes them.
+        let levels = "track;track;set\n".replace(';', separator);
+        assert_whole(&home.text(format!("{levels}{plain}")), "levels");
     }
 }
 
