@@ -70,6 +70,18 @@ fn is_mode(word: &str) -> bool {
     !word.is_empty() && named(&format!("C# {word}"), false).is_some()
 }
 
+/// Whether a word is the name of a mode, and not a letter: "minor", "maj", "Dur".
+pub(crate) fn is_mode_name(word: &str) -> bool {
+    word.len() > 2 && is_mode(word)
+}
+
+/// Whether a key names its mode: "A minor", "C:maj", "F#m", and not "A" or "8A".
+pub(crate) fn has_mode(name: &str) -> bool {
+    let last = name.rsplit([' ', ':', '-', '_', '\t']).next();
+    last.is_some_and(|word| word != name && is_mode(word))
+        || name.len() > 1 && name.ends_with('m') && !name.contains(char::is_whitespace)
+}
+
 /// Whether a key is written with the German letter H.
 pub(crate) fn has_h(name: &str) -> bool {
     name.trim().starts_with(['H', 'h']) && parse_key(name).is_some()
@@ -111,7 +123,7 @@ fn named(name: &str, with_h: bool) -> Option<u8> {
     let spaced: String = name
         .chars()
         .map(|letter| match letter {
-            ':' | '-' | '_' | '\u{a0}' => ' ',
+            ':' | '-' | '_' | '\t' | '\u{a0}' => ' ',
             '♯' => '#',
             '♭' => 'b',
             other => other,
@@ -124,8 +136,8 @@ fn named(name: &str, with_h: bool) -> Option<u8> {
     let syllable = SYLLABLES.iter().find_map(|&(syllable, pitch)| {
         // A letter with an ending is no syllable: "Fa" is, "Fmaj" is not.
         let (start, after) = (tonic.get(..syllable.len())?, tonic.get(syllable.len()..)?);
-        let fits =
-            fold_text(start) == syllable && (after.is_empty() || after.starts_with(['#', 'b']));
+        let is_whole = matches!(after, "" | "m" | "M") || after.starts_with(['#', 'b']);
+        let fits = fold_text(start) == syllable && is_whole;
         fits.then_some((pitch, after))
     });
     let is_syllable = syllable.is_some();
@@ -194,6 +206,12 @@ fn sign<'a>(
     let german = |ending: &str| fold_text(after) == ending;
     // "Es" and "As" are German wherever they stand: no other notation writes them.
     let is_short = matches!(tonic, "es" | "as");
+    // Twice, as theory spells them: "Bbb minor", "F## major", "Fx major".
+    for (double, shift) in [("bb", 10), ("##", 2), ("x", 2)] {
+        if let Some(after) = after.strip_prefix(double) {
+            return Some(((natural + shift) % 12, after, true));
+        }
+    }
     Some(match after.chars().next() {
         Some('#') => (sharp, after.get(1..)?, true),
         Some('b') => (flat, after.get(1..)?, true),
@@ -258,6 +276,8 @@ mod tests {
             ("C# minor", "cis-Moll|C#m|12A|5m|Db min|c# m"),
             ("Db major", "Des-Dur|c# MAJ|3B|8d"),
             ("F minor", "E# min|4A|9m"),
+            ("A minor", "Bbb minor|B♭♭ min|G## minor|Gx min|Lam|A\tminor"),
+            ("C major", "DoM|C\tmajor"),
         ] {
             for spelling in spellings.split('|') {
                 let read = parse_key(spelling).and_then(key_name);

@@ -9,7 +9,7 @@
 use std::{fmt::Write, fs, path::Path, sync::Arc};
 
 use arrow_array::{
-    ArrayRef, RecordBatch, StringArray,
+    ArrayRef, Int64Array, RecordBatch, StringArray,
     builder::{Float32Builder, ListBuilder},
 };
 use mynascope_embedding::{EmbeddingTable, is_text_table, load_table};
@@ -120,6 +120,84 @@ fn headings_of_several_levels_are_joined_and_no_rows() {
         error.contains("line 3") && error.contains("empty"),
         "{error}"
     );
+}
+
+/// What pandas writes of columns with two levels, with and without a name for the index.
+#[test]
+fn the_second_of_two_levels_is_no_row_whether_of_words_or_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("features.csv");
+    let columns = |of: &dyn Fn(usize) -> String| (0..10).map(of).collect::<Vec<_>>().join(",");
+    let first = columns(&|_| "mfcc".to_owned());
+    let numbers = columns(&|at| at.to_string());
+    let words = columns(&|at| format!("m{at}"));
+    let row = |number: usize| columns(&|at| format!("{number}.{at}"));
+    for second in [&numbers, &words] {
+        for (start, index, begins) in [("", "", true), ("", "track_id", true), ("", "", false)] {
+            let mut text = String::new();
+            let mut line = |cell: &str, cells: &str| match begins {
+                true => writeln!(text, "{cell},{cells}").unwrap(),
+                false => writeln!(text, "{cells}").unwrap(),
+            };
+            line(start, &first);
+            line(start, second);
+            if !index.is_empty() {
+                line(index, &",".repeat(9));
+            }
+            for number in 0..3 {
+                line(&number.to_string(), &row(number));
+            }
+            fs::write(&path, &text).unwrap();
+            let table = load_table(&path).unwrap_or_else(|error| panic!("{error}: {text}"));
+            assert_eq!((table.rows(), table.dim), (3, 10), "{text}");
+            assert_eq!(table.row(1)[..3], [1.0, 1.1, 1.2], "{text}");
+        }
+    }
+    // Beside a column of files.
+    fs::write(
+        &path,
+        "file,mfcc,mfcc\n,0,1\na.wav,0.5,1.5\nb.wav,2.5,3.5\n",
+    )
+    .unwrap();
+    let table = load_table(&path).unwrap();
+    assert_eq!((table.rows(), table.row(0)), (2, &[0.5, 1.5][..]));
+    assert!(table.track_of(1).unwrap().path.ends_with("b.wav"));
+}
+
+/// As data sets of the Hugging Face hub keep their classes.
+#[test]
+fn numbers_of_classes_take_the_names_that_the_schema_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("classes.parquet");
+    let mut vectors = ListBuilder::new(Float32Builder::new());
+    for row in 0..3 {
+        vectors.values().append_slice(&[row as f32, 1.0]);
+        vectors.append(true);
+    }
+    let columns: [(&str, ArrayRef); 3] = [
+        (
+            "path",
+            Arc::new(StringArray::from(vec!["a.wav", "b.wav", "c.wav"])),
+        ),
+        ("label", Arc::new(Int64Array::from(vec![1, 0, 1]))),
+        ("embedding", Arc::new(vectors.finish())),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let told =
+        r#"{"info": {"features": {"label": {"names": ["rock", "jazz"], "_type": "ClassLabel"}}}}"#;
+    for (heading, wanted) in [
+        ("huggingface", ["jazz", "rock", "jazz"]),
+        ("other", ["1", "0", "1"]),
+    ] {
+        let kept = [(heading.to_owned(), told.to_owned())];
+        let schema = batch.schema().as_ref().clone().with_metadata(kept);
+        let batch = batch.clone().with_schema(Arc::new(schema)).unwrap();
+        let file = fs::File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        assert_eq!(labels(&load_table(&path).unwrap()), wanted);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{paths::LONGEST_PATH, words::yes_or_no};
 use crate::{
+    key::{has_mode, is_mode_name, parse_key},
     split::Part,
     table::Table,
     text::{is_nothing, plain},
@@ -160,7 +161,7 @@ const SPLIT: [&str; 20] = [
 ];
 
 /// Headings of columns that say of each file whether it is in a part.
-const IN_PART: [(&str, Part); 12] = [
+const IN_PART: [(&str, Part); 17] = [
     ("test", Part::Test),
     ("valid", Part::Valid),
     ("val", Part::Valid),
@@ -173,6 +174,12 @@ const IN_PART: [(&str, Part); 12] = [
     ("isvalidation", Part::Valid),
     ("istrain", Part::Train),
     ("istraining", Part::Train),
+    ("intrain", Part::Train),
+    // As pandas' get_dummies names them.
+    ("splittrain", Part::Train),
+    ("splitvalid", Part::Valid),
+    ("splitval", Part::Valid),
+    ("splittest", Part::Test),
 ];
 
 const KEY: [&str; 14] = [
@@ -356,6 +363,9 @@ impl Columns {
             columns.find_tag_columns(table, &names);
         }
         columns.name_labels(table, &names);
+        // Labels that are all keys are both.
+        let of_keys = |place: &usize| all_say(table, *place, is_key_with_mode);
+        columns.key = columns.key.or(columns.label.filter(of_keys));
         if let [_] = columns.tags[..] {
             let says_how_much =
                 |&place: &usize| holds_numbers(table, place) || is_yes_or_no(table, place);
@@ -400,8 +410,8 @@ impl Columns {
         files
     }
 
-    /// Without headings: the column of the files is known, one of words for parts of a split, too; the next one of words
-    /// holds labels, else that of numbers. Numbers are no split, as classes are numbered so; words that are different in
+    /// Without headings: the column of the files is known, those of words for parts of a split and of keys, too; what rows
+    /// of different lengths hold are tags. Of the rest the next column of words holds labels, else that of numbers. Numbers are no split, as classes are numbered so; words that are different in
     /// each row are names.
     fn guess_headless(&mut self, table: &Table) {
         let files: Vec<usize> = self.files.iter().map(|(place, _)| *place).collect();
@@ -412,6 +422,22 @@ impl Columns {
             !fields.is_empty() && parts.len() == fields.len() && !holds_numbers(table, *place)
         };
         self.splits = rest.clone().filter(is_split).collect();
+        self.find_keys(table, &rest.clone().collect::<Vec<_>>());
+        let of_key = [self.key, self.mode];
+        let rest = rest.filter(|place| !of_key.contains(&Some(*place)));
+        let last = table.names().len().saturating_sub(1);
+        if rest.clone().any(|place| place == last) && has_uneven_rows(table, &files) {
+            let are_words = |place: &usize| {
+                !self.splits.contains(place)
+                    && !holds_numbers(table, *place)
+                    && !holds_names(table, *place)
+            };
+            let tags: Vec<usize> = rest.clone().filter(are_words).collect();
+            if tags.contains(&last) {
+                self.tags = tags;
+                return;
+            }
+        }
         let (names, labels): (Vec<usize>, Vec<usize>) = rest
             .filter(|place| !self.splits.contains(place))
             .partition(|&place| holds_names(table, place));
@@ -425,6 +451,23 @@ impl Columns {
         {
             self.label = None;
             self.tags = vec![place];
+        }
+    }
+
+    /// Without headings: a column of keys, or one of tonics with one of modes behind it, as in MIREX's files (`C`,
+    /// `major`).
+    fn find_keys(&mut self, table: &Table, places: &[usize]) {
+        let tonic = |field: &str| parse_key(&format!("{field} major")).is_some();
+        let is_tonic = |place: &usize| {
+            all_say(table, *place, tonic)
+                && places.contains(&(place + 1))
+                && all_say(table, place + 1, is_mode_name)
+        };
+        let of_key = |place: &usize| all_say(table, *place, is_key_with_mode);
+        self.key = places.iter().copied().find(of_key);
+        if self.key.is_none() {
+            self.key = places.iter().copied().find(is_tonic);
+            self.mode = self.key.map(|tonic| tonic + 1);
         }
     }
 
@@ -461,6 +504,9 @@ impl Columns {
     /// where there is nothing else.
     fn name_labels(&mut self, table: &Table, names: &[String]) {
         let single = |place: usize| {
+            if table.is_headless && self.tags.len() > 1 {
+                return false;
+            }
             let name = names.get(place).map(String::as_str);
             let fields = || column(table, place);
             let separator = super::words::TagSigns::of(fields());
@@ -534,14 +580,33 @@ impl Columns {
 
 /// Whether a column says yes or no in each field.
 fn is_yes_or_no(table: &Table, place: usize) -> bool {
-    let mut fields = sample(table, place).peekable();
-    fields.peek().is_some() && fields.all(|field| yes_or_no(field).is_some())
+    all_say(table, place, |field| yes_or_no(field).is_some())
 }
 
 /// Whether a column holds nothing but numbers.
 fn holds_numbers(table: &Table, place: usize) -> bool {
     let is_number = |field: &str| super::words::number(field, table.has_commas()).is_some();
     sample(table, place).all(is_number)
+}
+
+/// Whether a column has fields, and the first of them are all such.
+fn all_say(table: &Table, place: usize, is_such: impl Fn(&str) -> bool) -> bool {
+    let mut fields = sample(table, place).peekable();
+    fields.peek().is_some() && fields.all(is_such)
+}
+
+/// Whether a field is a key that names its mode: a letter alone may be the name of a class.
+fn is_key_with_mode(field: &str) -> bool {
+    has_mode(field) && parse_key(field).is_some()
+}
+
+/// Whether rows have different numbers of fields, most of them several beside the path.
+fn has_uneven_rows(table: &Table, files: &[usize]) -> bool {
+    let filled = table.rows().filter(|row| !row.is_blank());
+    let lengths: Vec<usize> = filled.map(|row| row.len()).collect();
+    let several = lengths.iter().filter(|&&length| length > files.len() + 1);
+    2 * several.count() > lengths.len()
+        && lengths.iter().any(|length| Some(length) != lengths.first())
 }
 
 /// Whether each row of a column says something else, in a list of more rows than a few.

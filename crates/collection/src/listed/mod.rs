@@ -3,6 +3,7 @@
 //! [`read`] takes lists as people have them: any separator, encoding and case of headings, paths of any system, and the
 //! field's words for parts, tags and keys. What it cannot read it says in notes, with the line, and leaves out.
 
+mod class_names;
 mod columns;
 mod emotion;
 mod gather;
@@ -243,6 +244,7 @@ pub(crate) fn read(
             together,
             name: (!is_one).then(|| name.as_str().into()),
             part: word(list).and_then(|word| parts.get(&word).copied()),
+            others_are_parts: !parts.is_empty(),
         };
         let mut notes = Vec::new();
         opened.read(&mut gathered, &mut notes, watch)?;
@@ -276,6 +278,8 @@ struct Opened<'a> {
     name: Option<Arc<str>>,
     /// The part that its name means.
     part: Option<Part>,
+    /// Whether the name of another list means one.
+    others_are_parts: bool,
 }
 
 impl Opened<'_> {
@@ -308,6 +312,14 @@ impl Opened<'_> {
             notes.push(format!("{}: {why}", name.to_string_lossy()).into());
         }
         let values = Values::of(&table, &columns, file, self.part, notes);
+        let says_parts = values.split.is_some() || !columns.in_part.is_empty();
+        if self.others_are_parts && self.part.is_none() && !says_parts {
+            notes.push(
+                "the name of this list is that of no part of a split (train, valid or test), as those of others are, so \
+                 its tracks are in none of them"
+                    .into(),
+            );
+        }
         // A playlist is put together by hand: its folders are those of albums.
         let is_bare = columns.finds_no_labels() && !is_playlist(self.list);
         let [mut guessed, mut lost, mut nameless] = std::array::from_fn(|_| Examples::default());

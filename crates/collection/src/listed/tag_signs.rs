@@ -111,7 +111,7 @@ pub(super) fn note_signs(
         ),
         (
             odd,
-            "words with `/`, `+` or `#` between them are one tag in `tags`; semicolons part tags",
+            "words with `/`, `+`, `::` or `#` between them are one tag in `tags`; semicolons part tags",
         ),
         (
             spaced,

@@ -47,6 +47,8 @@ impl Values<'_> {
                 (columns.label, "the label"),
                 (columns.title, "the title"),
                 (columns.tags.first().copied(), "the tags"),
+                (columns.key, "the key"),
+                (columns.mode, "its mode"),
                 (split, "the part of the split"),
             ];
             let read: Vec<String> = read

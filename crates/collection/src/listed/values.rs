@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
 use super::{
+    class_names::{class_name, class_names},
     columns::{Columns, column},
     cut,
     emotion::{self, Guess, Scale},
@@ -34,6 +35,8 @@ pub(super) struct Values<'a> {
     /// Of the last column, whose fields go on beyond the headings.
     goes_on: Option<usize>,
     keys: Option<Keys>,
+    /// Of labels that are numbers.
+    class_names: Option<Vec<String>>,
     scale: Option<Scale>,
     problems: RefCell<Problems>,
 }
@@ -88,6 +91,9 @@ impl<'a> Values<'a> {
             signs,
             goes_on,
             keys: Keys::of(table, columns, notes),
+            class_names: columns
+                .label
+                .and_then(|place| class_names(table, place, notes)),
             scale: None,
             split,
             folds,
@@ -114,7 +120,10 @@ impl<'a> Values<'a> {
             path: known.path,
             // One label, in whichever of Unicode's two forms it was written.
             label: text(self.columns.label)
-                .map(|label| label_text(&words::bare_label(label)))
+                .map(|label| {
+                    let named = class_name(self.class_names.as_deref(), label);
+                    label_text(&named.map_or_else(|| words::bare_label(label), str::to_owned))
+                })
                 .or_else(|| key.and_then(key_name).map(str::to_owned)),
             key,
             tempo_bpm: self.tempo(row),
@@ -132,7 +141,8 @@ impl<'a> Values<'a> {
     /// Remembers which columns a row says nothing in, and fields that look like several labels.
     fn note_blank(&self, row: &Row<'_>) {
         let columns = self.columns;
-        let single = [columns.label, columns.key, columns.tempo];
+        let key = columns.key.filter(|_| columns.key != columns.label);
+        let single = [columns.label, key, columns.tempo];
         let split = self.split.as_ref().map(|(place, _)| *place);
         let others = [split, self.folds];
         let wanted = single.into_iter().chain(columns.emotion).chain(others);
@@ -237,15 +247,15 @@ impl<'a> Values<'a> {
         let columns = &self.columns.in_part;
         let says = |place: usize| row.at(place).and_then(words::yes_or_no);
         let named = columns.iter().find(|(place, _)| says(*place) == Some(true));
-        let is_train = |&(_, part): &(usize, Part)| part == Part::Train;
+        let has = |part: Part| columns.iter().any(|&(_, other)| other == part);
         match named {
             Some((_, part)) => Some(*part),
             None if columns.is_empty() => None,
             None if columns.iter().any(|&(place, _)| says(place).is_none()) => None,
-            // "is it test?" alone leaves the rest to learn from, "is it train?" to be tested on.
-            None if columns.iter().all(is_train) => Some(Part::Test),
-            None if columns.iter().any(is_train) => None,
-            None => Some(Part::Train),
+            // Where all but one part have a column, the rest is that part.
+            None if !has(Part::Train) => Some(Part::Train),
+            None if !has(Part::Test) => Some(Part::Test),
+            None => None,
         }
     }
 
@@ -338,10 +348,11 @@ impl<'a> Values<'a> {
         };
         let names = self.table.names();
         let named = places.map(|place| emotion::of_heading(names.get(place)?));
-        if let [Some(scale), Some(other)] = named
-            && scale == other
-        {
-            return Some(scale);
+        match named {
+            [Some(scale), Some(other)] if scale == other => return Some(scale),
+            // What one heading says holds for both.
+            [Some(scale), None] | [None, Some(scale)] => return Some(scale),
+            _ => {}
         }
         let fields = places
             .into_iter()

@@ -22,12 +22,11 @@ fn meaning(field: &str) -> Option<Meaning> {
     for word in folded.split(|letter: char| !letter.is_alphanumeric()) {
         let one = match word {
             "" | "set" | "split" | "data" | "part" | "subset" => continue,
-            "train" | "training" | "trn" | "tr" | "trainset" | "trainingset" | "learn" => {
-                Meaning::Part(Part::Train)
-            }
-            "val" | "valid" | "validation" | "vld" | "cv" | "validate" | "validationset"
+            "train" | "training" | "trn" | "tr" | "trainset" | "trainingset" | "learn"
+            | "entraînement" | "entrainement" => Meaning::Part(Part::Train),
+            "val" | "valid" | "validation" | "vld" | "va" | "cv" | "validate" | "validationset"
             | "valset" | "tune" | "tuning" => Meaning::Part(Part::Valid),
-            "test" | "testing" | "tst" | "te" | "testset" | "heldout" | "holdout" => {
+            "test" | "testing" | "tst" | "te" | "tt" | "testset" | "heldout" | "holdout" => {
                 Meaning::Part(Part::Test)
             }
             "dev" | "devel" | "development" | "devset" => Meaning::Development,
@@ -53,10 +52,25 @@ pub(super) fn parts(fields: &BTreeSet<String>) -> (BTreeMap<String, Part>, Vec<S
             vec!["0, 1 and 2 are taken as train, valid and test".to_owned()],
         );
     }
-    let meanings: BTreeMap<&String, Meaning> = fields
+    let mut meanings: BTreeMap<&String, Meaning> = fields
         .iter()
         .filter_map(|field| Some((field, meaning(field)?)))
         .collect();
+    // As LibriSpeech calls its parts: `train-clean-100`, `dev-clean`, `test-other`.
+    let by_first_word = || {
+        let first = |field: &String| {
+            let end = field.find(|letter: char| !letter.is_alphanumeric())?;
+            meaning(field.get(..end)?)
+        };
+        let meant = fields.iter().map(|field| Some((field, first(field)?)));
+        let meant: BTreeMap<&String, Meaning> = meant.collect::<Option<_>>()?;
+        let different = |meaning: &Meaning| meant.values().any(|other| other != meaning);
+        meant.values().any(different).then_some(meant)
+    };
+    let are_beginnings = meanings.is_empty();
+    if are_beginnings && let Some(meant) = by_first_word() {
+        meanings = meant;
+    }
     let has = |wanted| meanings.values().any(|&meaning| meaning == wanted);
     let development = match has(Meaning::Part(Part::Train)) {
         true => Part::Valid,
@@ -73,7 +87,7 @@ pub(super) fn parts(fields: &BTreeSet<String>) -> (BTreeMap<String, Part>, Vec<S
             Meaning::Development => development,
             Meaning::Evaluation => evaluation,
         };
-        if !matches!(meaning, Meaning::Part(_)) {
+        if are_beginnings || !matches!(meaning, Meaning::Part(_)) {
             guessed.push(format!("`{field}` is taken as {}", part.name()));
         }
         ((*field).clone(), part)
@@ -95,7 +109,7 @@ pub(super) fn part_word(stem: &str) -> Option<String> {
 }
 
 /// Signs that part tags wherever they stand: nobody has them in one.
-const STRONG: [char; 5] = ['\n', ';', '|', '；', '、'];
+const STRONG: [char; 7] = ['\n', '\t', ';', '|', '；', '、', '•'];
 
 /// How the tags of a column are parted: each field by the signs that it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +136,7 @@ impl std::fmt::Display for TagSign {
         match self {
             Self::Brackets => f.write_str("lists in brackets"),
             Self::Of('\n') => f.write_str("line ends"),
+            Self::Of('\t') => f.write_str("tabs"),
             Self::Of(sign) => write!(f, "`{sign}`"),
         }
     }
@@ -233,11 +248,12 @@ pub(super) fn seems_several(field: &str) -> bool {
     }
 }
 
-/// Whether one tag looks like several that are parted by a sign which might be of a name, too: `rock/pop`, `#rock #pop`.
+/// Whether one tag looks like several that are parted by a sign which might be of a name, too: `rock/pop`, `rock::pop`, `#rock #pop`.
 pub(super) fn seems_unparted(tag: &str) -> bool {
     // `mood/theme---happy` is how MTG-Jamendo writes a tag with its kind.
     let has_slash = tag.contains(['/', '+', '\\']) && !tag.contains("---");
     has_slash
+        || tag.contains("::")
         || tag
             .split_whitespace()
             .filter(|word| word.starts_with('#'))

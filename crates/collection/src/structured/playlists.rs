@@ -38,19 +38,30 @@ pub(super) fn numbered_entries(text: &str) -> Rows {
     (vec!["file".to_owned(), "title".to_owned()], cells)
 }
 
-/// A path a line, each with its title in a remark before it: `#EXTINF:123,Title`.
+/// A path a line, each with its title and genre in remarks before it: `#EXTINF:123,Title`, `#EXTGENRE:Rock`. A genre that
+/// is named once is that of all behind it.
 pub(super) fn playlist(text: &str) -> Rows {
+    const GENRE: &str = "#EXTGENRE:";
+    let lines = || (1..).zip(text.lines().map(str::trim));
+    let genres = lines().filter(|(_, line)| line.starts_with(GENRE)).count();
     let mut cells = Cells::default();
-    let mut title = "";
-    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+    let (mut title, mut genre) = ("", "");
+    for (number, line) in lines() {
         if let Some(about) = line.strip_prefix("#EXTINF:") {
             title = about.split_once(',').map_or("", |(_, title)| title.trim());
+        } else if let Some(name) = line.strip_prefix(GENRE) {
+            genre = name.trim();
         } else if !line.is_empty() && !line.starts_with('#') {
-            cells.push(number, [line, title].into_iter());
+            let fields = [line, title, genre].into_iter();
+            cells.push(number, fields.take(2 + genres.min(1)));
             title = "";
+            if genres > 1 {
+                genre = "";
+            }
         }
     }
-    (vec!["file".to_owned(), "title".to_owned()], cells)
+    let names = ["file", "title", "genre"].map(str::to_owned);
+    (names.into_iter().take(2 + genres.min(1)).collect(), cells)
 }
 
 #[cfg(test)]
@@ -73,5 +84,16 @@ mod tests {
         let rows = playlist(text);
         assert_eq!(fields(&rows, 0), (3, vec!["a, b.wav", "A, or B"]));
         assert_eq!(fields(&rows, 1), (5, vec!["c.wav", ""]));
+    }
+
+    #[test]
+    fn genres_of_a_playlist_are_those_of_its_files() {
+        let text = "#EXTM3U\n#EXTGENRE:dub\na.wav\nb.wav\n#EXTGENRE: rock \n#EXTINF:3,C\nc.wav\n";
+        let rows = playlist(text);
+        assert_eq!(rows.0, ["file", "title", "genre"]);
+        let genres = [0, 1, 2].map(|row| fields(&rows, row).1[2]);
+        assert_eq!(genres, ["dub", "", "rock"]);
+        let rows = playlist("#EXTM3U\n#EXTGENRE:dub\na.wav\nb.wav\n");
+        assert_eq!([0, 1].map(|row| fields(&rows, row).1[2]), ["dub", "dub"]);
     }
 }

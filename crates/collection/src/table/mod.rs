@@ -170,7 +170,10 @@ impl Table {
         if let Some(titles) = first.position(|row| knows(row) > 1)
             && !(0..titles).any(|row| has_sound(&cells, row) || knows(row) > 0)
         {
-            cells.drop_first(titles);
+            // Of headings of several levels, as pandas writes them, the last one names the columns.
+            let is_level = |row: &usize| knows(*row) > 1 && !has_sound(&cells, *row);
+            let levels = (titles + 1..cells.len()).take_while(is_level).count();
+            cells.drop_first(titles + levels);
         }
         let is_headless = cells.len() > 0 && has_sound(&cells, 0);
         let names = match is_headless {

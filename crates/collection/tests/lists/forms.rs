@@ -298,3 +298,72 @@ fn drawn_tables_and_lists_by_label_open() {
     );
     assert_eq!(list.labels(), ["x", "y"]);
 }
+
+#[test]
+fn lists_without_headings_hold_keys_and_tags_too() {
+    let home = Home::new();
+    let keys = [["C", "major"], ["A", "minor"], ["F#", "minor"]];
+    let rows = |line: &dyn Fn(usize, &str) -> String| -> String {
+        let rows = home.rows.iter().enumerate();
+        rows.map(|(at, [path, ..])| line(at % 3, path)).collect()
+    };
+    // As MIREX writes them, and in one field.
+    let parted = rows(&|at, path| format!("{path}\t{}\n", keys[at].join("\t")));
+    let joined = rows(&|at, path| format!("{path}\t{}\n", keys[at].join(" ")));
+    for text in [parted, joined] {
+        let list = open_as(&home, "keys.txt", &text);
+        let found: Vec<&str> = list.tracks[..3]
+            .iter()
+            .filter_map(|track| key_name(track.key?))
+            .collect();
+        assert_eq!(found, ["C major", "A minor", "F# minor"]);
+        assert_note(&list, &["as the key"]);
+    }
+    // A letter alone is the name of a class.
+    let classes = rows(&|at, path| format!("{path}\t{}\n", ["A", "B", "C"][at]));
+    let list = open_as(&home, "classes.txt", &classes);
+    assert_eq!(list.labels(), ["A", "B", "C"]);
+    assert!(list.tracks.iter().all(|track| track.key.is_none()));
+    let several = [
+        &["guitar", "drums"][..],
+        &["piano", "slow", "loud"],
+        &["synth"],
+    ];
+    let ragged = rows(&|at, path| format!("{path}\t{}\n", several[at].join("\t")));
+    let list = open_as(&home, "tags.tsv", &ragged);
+    assert_eq!(tags(&list)[..3], several);
+    // One row that is longer than the others is none of tags.
+    let longer = home.rows.iter().enumerate().map(|(at, [path, genre, _])| {
+        let more = if at == 5 { ",loud" } else { "" };
+        format!("{path},{genre}{more}\n")
+    });
+    let list = open_as(&home, "labels.csv", &longer.collect::<String>());
+    assert_eq!(list.labels(), ["jazz", "rock", "techno"]);
+}
+
+#[test]
+fn numbers_of_classes_take_the_names_that_stand_beside_the_list() {
+    let json = r#"{"default": {"features": {"label": {"names": ["rock", "jazz", "techno"], "_type": "ClassLabel"}}}}"#;
+    let card = "---\ndataset_info:\n  features:\n  - name: audio\n    dtype: audio\n  - name: label\n    dtype:\n      \
+                class_label:\n        names:\n          '0': rock\n          '1': jazz\n          '2': techno\n  splits:\n---\n";
+    for (name, text) in [
+        ("dataset_infos.json", json),
+        ("dataset_info.json", json),
+        ("README.md", card),
+    ] {
+        let home = Home::new();
+        fs::write(home.file(name), text).unwrap();
+        let number = |genre: &str| GENRES.iter().position(|it| *it == genre).unwrap();
+        let numbered = |heading: &str| {
+            home.list(heading, |_, [path, genre, part]| {
+                format!("{path},{},{part}", number(genre))
+            })
+        };
+        let list = numbered("file_name,label,split");
+        assert_eq!(list.labels(), ["jazz", "rock", "techno"], "{name}");
+        assert_eq!(list.tracks[0].label.as_deref(), Some("rock"));
+        assert_note(&list, &["`label`", name, "0 is rock"]);
+        // Of another column nothing is known.
+        assert_eq!(numbered("file_name,genre,split").labels(), ["0", "1", "2"]);
+    }
+}

@@ -18,10 +18,12 @@ fn tags_are_parted_by_whatever_parts_them() {
         format!("[{}]", tags.join(", "))
     };
     type Write<'a> = &'a dyn Fn(&[&str]) -> String;
-    let ways: [(&str, Write<'_>); 6] = [
+    let ways: [(&str, Write<'_>); 8] = [
         ("semicolon", &|tags| tags.join(";")),
         ("comma", &|tags| format!("\"{}\"", tags.join(", "))),
         ("bar", &|tags| tags.join("|")),
+        ("tab", &|tags| tags.join("\t")),
+        ("bullet", &|tags| tags.join(" • ")),
         ("Python", &|tags| format!("\"{}\"", quoted(tags, "'"))),
         ("JSON", &|tags| format!("\"{}\"", quoted(tags, "\"\""))),
         ("further fields", &|tags| tags.join(",")),
@@ -211,6 +213,23 @@ fn keys_are_read_in_every_notation() {
 }
 
 #[test]
+fn labels_that_are_keys_are_both() {
+    let home = Home::new();
+    let keys = ["C major", "A minor", "F#m"];
+    let list = home.list("file,label,split", |at, [path, _, part]| {
+        format!("{path},{},{part}", keys[at % 3])
+    });
+    let found = list.tracks[..3]
+        .iter()
+        .filter_map(|track| key_name(track.key?));
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        ["C major", "A minor", "F# minor"]
+    );
+    assert_eq!(list.labels(), ["A minor", "C major", "F#m"]);
+}
+
+#[test]
 fn keys_that_are_numbers_are_read_beside_their_mode_and_it_is_said_how() {
     let home = Home::new();
     for (modes, numbers) in [
@@ -291,6 +310,8 @@ fn emotions_on_other_scales_are_moved_or_the_scale_is_named() {
         [at as f64 / 10.0, 5.0]
     });
     assert_eq!(named.tracks[0].emotion, Some([1.0, 5.0]));
+    let half = emotions("file,arousal (0-10),valence", &|at| [at as f64 / 10.0, 5.0]);
+    assert_eq!(half.tracks[0].emotion, Some([1.0, 5.0]));
     let unclear = emotions("file,arousal,valence", &|at| [at as f64 / 4.0 - 3.0, 5.0]);
     assert!(unclear.tracks.iter().all(|track| track.emotion.is_none()));
     assert_note(&unclear, &["1 to 9 is wanted"]);

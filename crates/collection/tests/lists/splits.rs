@@ -13,6 +13,8 @@ fn splits_are_read_in_all_the_fields_words() {
         ["train", "eval", "test"],
         ["train set", "valid set", "test set"],
         ["tr", "cv", "te"],
+        ["tr", "va", "tt"],
+        ["entraînement", "validation", "test"],
     ] {
         let collection = home.list("file,label,split", |_, [path, label, part]| {
             let at = ["train", "valid", "test"]
@@ -23,6 +25,12 @@ fn splits_are_read_in_all_the_fields_words() {
         });
         assert_whole(&collection, words[1]);
     }
+    // As LibriSpeech calls its parts.
+    let long = home.list("file,label,split", |_, [path, label, part]| {
+        format!("{path},{label},{part}-clean-100")
+    });
+    assert_eq!(sizes(&long), [21, 6, 9]);
+    assert_note(&long, &["`test-clean-100` is taken as test"]);
     // What is no part is said before anything is computed.
     let collection = home.list("file,label,split", |at, [path, label, part]| {
         let part = if at == 4 { "backup" } else { part };
@@ -157,6 +165,38 @@ fn columns_that_say_whether_a_file_is_in_a_part_are_the_split() {
         format!("{path},{label},{}", u8::from(part != "test"))
     });
     assert_eq!(sizes(&train), [27, 0, 9]);
+    // What is in neither of two is in the third.
+    let known = home.list("file,label,is_train,is_valid", |_, [path, label, part]| {
+        format!(
+            "{path},{label},{},{}",
+            u8::from(part == "train"),
+            u8::from(part == "valid")
+        )
+    });
+    assert_eq!(sizes(&known), [21, 6, 9]);
+    // As pandas' get_dummies writes them: no tags.
+    let heading = "file,label,split_test,split_train,split_valid";
+    let dummies = home.list(heading, |_, [path, label, part]| {
+        let is = ["test", "train", "valid"].map(|other| u8::from(other == part).to_string());
+        format!("{path},{label},{}", is.join(","))
+    });
+    assert_eq!(sizes(&dummies), [21, 6, 9]);
+    assert!(dummies.tracks.iter().all(|track| track.tags.is_empty()));
+}
+
+#[test]
+fn a_list_whose_name_is_that_of_no_part_is_told_beside_others() {
+    let home = Home::new();
+    let lists = [("train", "train"), ("more", "valid"), ("test", "test")].map(|(name, part)| {
+        let rows = home.rows.iter().filter(|row| row[2] == part);
+        let rows: String = rows.map(|row| format!("{},{}\n", row[0], row[1])).collect();
+        let list = home.file(&format!("{name}.csv"));
+        fs::write(&list, format!("file,label\n{rows}")).unwrap();
+        list
+    });
+    let collection = open(&[&lists[0], &lists[1], &lists[2]]).unwrap();
+    assert_eq!(sizes(&collection), [21, 0, 9]);
+    assert_note(&collection, &["more.csv", "no part of a split"]);
 }
 
 #[test]

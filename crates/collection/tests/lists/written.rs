@@ -182,6 +182,13 @@ fn a_playlist_is_told_that_it_has_no_labels_and_a_list_may_be_parted_by_carets()
     let playlist = open(&[&path]).unwrap();
     assert_note(&playlist, &["a playlist has no labels", ".csv"]);
     assert!(!playlist.note_texts().any(|note| note.contains("headings")));
+    let text: String = home
+        .rows
+        .iter()
+        .map(|[path, genre, _]| format!("#EXTINF:5,A\n#EXTGENRE:{genre}\n{path}\n"))
+        .collect();
+    fs::write(&path, text).unwrap();
+    assert_eq!(open(&[&path]).unwrap().labels(), ["jazz", "rock", "techno"]);
     let carets = home.text(home.plain().replace(',', "^"));
     assert_eq!((carets.labels().len(), sizes(&carets)), (3, [21, 6, 9]));
 }
@@ -204,6 +211,9 @@ fn titles_above_the_headings_and_headings_that_come_again_are_no_rows() {
         let half = rows.match_indices('\n').nth(17).unwrap().0 + 1;
         let joined = format!("{heading}\n{}{heading}\n{}", &rows[..half], &rows[half..]);
         assert_whole(&home.text(joined), "joined");
+        // Levels of headings, as pandas writes them.
+        let levels = "track;track;set\n".replace(';', separator);
+        assert_whole(&home.text(format!("{levels}{plain}")), "levels");
     }
 }
 

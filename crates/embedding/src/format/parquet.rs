@@ -327,6 +327,17 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     Ok(contents)
 }
 
+/// The names of numbered classes, which data sets of the Hugging Face hub keep in their schema: `{"info": {"features":
+/// {"label": {"names": ["rock", ..], "_type": "ClassLabel"}}}}`.
+fn class_names(schema: &Schema, column: &str) -> Vec<String> {
+    let names = schema.metadata().get("huggingface").and_then(|text| {
+        let described: serde_json::Value = serde_json::from_str(text).ok()?;
+        let feature = described.get("info")?.get("features")?.get(column)?;
+        serde_json::from_value(feature.get("names")?.clone()).ok()
+    });
+    names.unwrap_or_default()
+}
+
 fn take_batch(
     batch: &RecordBatch,
     schema: &Schema,
@@ -397,7 +408,15 @@ fn take_batch(
         contents.timestamps.get_or_insert_default().extend(times);
     }
     let index = places.track.map(numbers).transpose()?;
-    let (paths, labels) = (texts(places.path)?, texts(places.label)?);
+    let (paths, mut labels) = (texts(places.path)?, texts(places.label)?);
+    let classes = places.label.map(|place| class_names(schema, named(place)));
+    for label in labels.iter_mut().flatten().flatten() {
+        let name = label.parse::<usize>().ok();
+        let name = name.and_then(|number| classes.as_ref()?.get(number));
+        if let Some(name) = name {
+            label.clone_from(name);
+        }
+    }
     let splits = texts(places.split)?;
     let incomplete = texts(places.incomplete)?;
     let cell = |texts: &Option<Vec<Option<String>>>, row: usize| -> String {

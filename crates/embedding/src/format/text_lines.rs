@@ -1,6 +1,7 @@
 //! The lines of a table of text: what parts their cells, and which of them are headings.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -163,24 +164,51 @@ fn headings(path: &Path, gap: Gap) -> Result<(Vec<String>, usize), EmbeddingErro
         (1..record.len()).all(|at| number_of(&text(record, at), gap.takes_commas()).is_none())
     };
     let last = (2..records.len()).find(|&at| records.get(at).is_some_and(names_index));
+    let is_second = is_second_level(&records);
     let last = last.filter(|_| {
         records
             .get(1)
-            .is_some_and(|second| is_words(second) && !names_index(second))
+            .is_some_and(|second| (is_words(second) || is_second) && !names_index(second))
     });
-    let Some(last) = last else {
+    let has_index = last.is_some();
+    let Some(last) = last.or(is_second.then_some(1)) else {
         return Ok(((0..first.len()).map(|at| text(first, at)).collect(), 1));
     };
     let names = (0..first.len()).map(|at| {
         let levels = records.iter().take(last + 1).map(|record| text(record, at));
         let mut levels: Vec<String> = levels.filter(|level| !level.is_empty()).collect();
         // Above the index stand the names of the levels.
-        if at == 0 {
+        if at == 0 && has_index {
             levels.drain(..levels.len().saturating_sub(1));
         }
         levels.join(" ")
     });
     Ok((names.collect(), last + 1))
+}
+
+/// Whether the second line is one of headings, words or numbers, where no line names the index: names of the first line come
+/// several times, and all are different together with the second one, which has no fraction, as vectors below it have.
+fn is_second_level(records: &[csv::ByteRecord]) -> bool {
+    let [first, second, rows @ ..] = records else {
+        return false;
+    };
+    let mut seen = BTreeSet::new();
+    let filled = first.iter().filter(|name| !name.is_empty());
+    let come_again = filled.filter(|name| !seen.insert(*name)).count() > 0;
+    let both: BTreeSet<(&[u8], &[u8])> = first.iter().zip(second).collect();
+    let fractions = |record: &csv::ByteRecord| {
+        let is_fraction = |cell: &[u8]| {
+            let text = String::from_utf8_lossy(cell);
+            number_of(&text, true).is_some() && text.trim().parse::<i64>().is_err()
+        };
+        record.iter().any(is_fraction)
+    };
+    first.len() == second.len()
+        && come_again
+        && both.len() == first.len()
+        && second.iter().filter(|cell| cell.is_empty()).count() < 2
+        && !fractions(second)
+        && rows.iter().any(fractions)
 }
 
 /// The text behind the mark that some editors put before it.
