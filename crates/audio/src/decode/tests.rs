@@ -14,17 +14,23 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A folder with ten seconds of sound that never repeats.
+/// A folder with sound that never repeats.
 struct Shop {
     folder: TempDir,
 }
 
 impl Shop {
+    /// Ten seconds, for places in them.
     fn new() -> Self {
+        Self::of_secs(10)
+    }
+
+    /// Less, where many files are made of it.
+    fn of_secs(secs: u32) -> Self {
         let shop = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        shop.source("src.wav", 44_100, 2, 10);
+        shop.source("src.wav", 44_100, 2, secs);
         shop
     }
 

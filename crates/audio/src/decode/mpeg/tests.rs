@@ -322,7 +322,7 @@ fn hostile_streams_end_soon() {
         b"APETAGEX\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
         b"\xff",
     ] {
-        let bytes = pattern.repeat((1 << 20) / pattern.len());
+        let bytes = pattern.repeat((1 << 18) / pattern.len());
         for front in [&[][..], VBR] {
             let stream = Stream::new(&[front, &bytes]);
             if let Ok(mut decoder) = Decoder::open(&stream.path, &Cancel::default()) {
