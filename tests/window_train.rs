@@ -250,6 +250,8 @@ fn the_form_asks_for_what_the_loss_of_the_objective_uses() {
         sounds: _sounds,
         runs: _runs,
     } = bench(1, short_run());
+    harness.get_by_label("Loss").scroll_to_me();
+    harness.run_steps(3);
     press(&mut harness, "Loss");
     let names = ["Temperature", "Its rate", "Radius", "Gamma", "Gamma falls"];
     for (objective, wanted) in [
