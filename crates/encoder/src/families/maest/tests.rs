@@ -375,10 +375,11 @@ fn what_is_no_maest_or_does_not_belong_together_is_said_in_a_sentence() {
     let native = native.unwrap().shapes();
     for name in ["time_new_pos_embed", "freq_new_pos_embed"] {
         let mut lacking = native.clone();
-        lacking.remove(name);
-        assert_eq!(
-            why(&lacking, &Value::Null),
-            format!("this MAEST lacks {name}")
+        lacking.retain(|other, _| !other.ends_with(name));
+        let said = why(&lacking, &Value::Null);
+        assert!(
+            said.starts_with("this MAEST lacks ") && said.ends_with(name),
+            "{said}"
         );
     }
     let mut misshaped = shapes.clone();
