@@ -319,7 +319,7 @@ mod tests {
             " ",
             "c",
             "a",
-            "C## major",
+            "C### major",
             "C major minor",
             "C dorian",
             "C minor / Eb major",
