@@ -16,11 +16,11 @@ pub const MOST_SEMITONES_LOWER: usize = 12;
 pub const TRANSPOSITIONS: usize = MOST_SEMITONES_LOWER + 1;
 /// What the signatures are called by their major keys, from C a semitone at a time.
 const MAJOR: [&str; KEYS] = [
-    "C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B",
+    "C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B",
 ];
 /// The minor keys of the same signatures.
 const MINOR: [&str; KEYS] = [
-    "Am", "B♭m", "Bm", "Cm", "C♯m", "Dm", "E♭m", "Em", "Fm", "F♯m", "Gm", "G♯m",
+    "Am", "Bbm", "Bm", "Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m",
 ];
 
 /// The sum of a key profile on the circle of fifths.
@@ -201,7 +201,7 @@ mod tests {
         let names = KeyNames::heard(0, 9);
         assert_eq!(names.name(9), "C / Am");
         assert_eq!(names.name(11), "D / Bm");
-        assert_eq!(names.short_name(0), "E♭");
+        assert_eq!(names.short_name(0), "Eb");
         assert_eq!(KeyNames::heard(7, 4).name(4), "G / Em");
         assert_eq!(KeyNames::default().name(4), "key 4");
     }
