@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn a_lesson_sets_the_form_of_its_family_once() {
         let mut model = AppState::default();
-        let lesson = Lesson::built_in(6).unwrap();
+        let lesson = Lesson::built_in(7).unwrap();
         let last = lesson.steps.len() - 1;
         lesson.state_at(0).set(&mut model);
         assert_eq!(model.training.form.family(), Family::Myna);
