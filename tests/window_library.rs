@@ -256,6 +256,7 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     type_text(&mut harness, "teach");
     press(&mut harness, Modifiers::NONE, Key::Enter);
     assert_eq!(harness.state().model().workspace, Workspace::Teach);
+    assert!(harness.state().model().lesson.is_none());
     assert_eq!(overlay(&harness), None);
     press(&mut harness, Modifiers::COMMAND, Key::P);
     type_text(&mut harness, "riff");

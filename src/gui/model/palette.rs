@@ -65,7 +65,10 @@ impl Palette {
             .into_iter()
             .filter_map(|candidate| {
                 let score = finder.score(&candidate.name, &candidate.more)?;
-                let named = candidate.name.to_lowercase() == typed;
+                let name = candidate.name.to_lowercase();
+                // "Layout: Teach" is what people call "teach".
+                let behind_group = name.rsplit_once(": ").map(|(_, own)| own);
+                let named = name == typed || behind_group == Some(typed.as_str());
                 Some((
                     score.saturating_add(if named { NAMED } else { 0 }),
                     candidate.offer,
@@ -222,6 +225,14 @@ mod tests {
         let asked = palette.search(text, candidates, &Library::default());
         assert!(asked.is_none());
         assert_eq!(palette.offers, [Offer::Action("all"), Offer::Action("two")]);
+        // What stands behind the group is what it is called.
+        let candidates = vec![
+            named("lesson", "Lesson 8: Predicting the teacher"),
+            named("layout", "Layout: Teach"),
+        ];
+        let _ = palette.search("teach".to_owned(), candidates, &Library::default());
+        let layout_first = [Offer::Action("layout"), Offer::Action("lesson")];
+        assert_eq!(palette.offers, layout_first);
     }
 
     #[test]
