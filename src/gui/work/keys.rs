@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 use crate::gui::{
@@ -17,7 +16,6 @@ use mynascope_base::{
     storage::Cache,
 };
 use mynascope_embedding::{EmbeddingError, TrackKeys};
-use mynascope_encoder::LoadedEncoder;
 
 use super::{embed, styles};
 
@@ -51,7 +49,7 @@ pub struct KeysRequest {
 /// What stays open between two questions.
 #[derive(Default)]
 struct Open {
-    encoder: Option<(EncoderSource, Option<(u64, SystemTime)>, LoadedEncoder)>,
+    encoder: styles::OpenEncoder,
     /// The sound of the track that was asked for last, 16 kHz mono.
     sound: Option<(PathBuf, EncoderSource, Vec<f32>)>,
 }

@@ -29,7 +29,7 @@ pub struct StylesRequest {
 }
 
 /// The encoder that is open, and the version of its file.
-type Open = Option<(EncoderSource, Option<(u64, SystemTime)>, LoadedEncoder)>;
+pub type OpenEncoder = Option<(EncoderSource, Option<(u64, SystemTime)>, LoadedEncoder)>;
 
 /// Starts the thread that computes the styles of the shown track. A question that was cancelled is given up between two windows.
 ///
@@ -37,7 +37,7 @@ type Open = Option<(EncoderSource, Option<(u64, SystemTime)>, LoadedEncoder)>;
 /// The system's error if it gives no thread.
 pub fn start(outbox: &Outbox) -> std::io::Result<Answering<StylesRequest>> {
     let sends = outbox.clone();
-    let mut open: Open = None;
+    let mut open: OpenEncoder = None;
     Answering::start("styles", outbox, move |request: StylesRequest, _| {
         // A panic is an answer too: who has none would ask again.
         let known = jobs::guarded(|| compute(&request, &mut open)).unwrap_or_else(|fault| {
@@ -52,7 +52,7 @@ pub fn start(outbox: &Outbox) -> std::io::Result<Answering<StylesRequest>> {
 }
 
 /// `None` where it was cancelled.
-fn compute(request: &StylesRequest, open: &mut Open) -> Option<Result<TrackStyles, String>> {
+fn compute(request: &StylesRequest, open: &mut OpenEncoder) -> Option<Result<TrackStyles, String>> {
     let source = &request.source;
     let version = source.version();
     let known = open.as_ref();
