@@ -190,6 +190,15 @@ fn what_an_mt2_does_not_have_is_refused_in_a_sentence() {
 }
 
 #[test]
+fn the_folder_of_its_authors_is_a_checkpoint() {
+    let folder = fixture();
+    let folder = folder.parent().unwrap();
+    assert!(is_checkpoint(folder), "as the window asks what was dropped");
+    open(folder, Reading::default()).unwrap();
+    assert!(!is_checkpoint(folder.parent().unwrap()));
+}
+
+#[test]
 fn a_file_that_was_cut_off_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = fs::read(fixture()).unwrap();

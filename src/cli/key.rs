@@ -25,7 +25,13 @@ pub fn run(verb: &Key, common: &Common, console: &Console) -> anyhow::Result<Out
             .into());
         }
     }
-    let encoder = embed::open_encoder(&options, common, console)?;
+    let encoder = embed::open_encoder(&options, common, console);
+    let encoder = encoder.map_err(|error| match error.downcast_ref() {
+        Some(EncoderError::Reading(why)) => anyhow::anyhow!(
+            "an MT2 hears keys, and this encoder does not ({why}); name an MT2 with --checkpoint: `mynascope train --preset mt2-tiny` makes a small one"
+        ),
+        _ => error,
+    })?;
     let watch = console.watch();
     let names = match &verb.calibrate {
         None => KeyNames::default(),

@@ -71,15 +71,22 @@ fn show(model: &mut AppState, workers: &mut Workers, lesson: Lesson) {
     turn(model, workers);
 }
 
-/// The built-in lessons speak of Myna's patches and of how it is trained: with another encoder in use the shipped Myna takes its
-/// place, until the lesson is left.
+/// The built-in lessons speak of Myna's patches, or of how another family is trained: with an encoder of neither in use the
+/// shipped Myna takes its place, until the lesson is left.
 fn use_myna(model: &mut AppState, workers: &mut Workers) {
     let Some(own) = &model.mask.own else {
         return;
     };
+    let trained = model.lesson.as_ref().and_then(|open| {
+        let mut steps = open.lesson.steps.iter();
+        steps.find_map(|step| step.state.train)
+    });
+    if trained == Some(own.family) {
+        return;
+    }
     let other = model.embeddings.source.clone();
     model.notices.note(format!(
-        "The lessons are about Myna, so the shipped one is in use; leaving the lesson (the cross at its right) brings {} ({}) back",
+        "This lesson shows what a Myna hears, so the shipped one is in use; leaving the lesson (the cross at its right) brings {} ({}) back",
         other.name(),
         own.family
     ));

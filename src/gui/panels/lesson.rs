@@ -16,6 +16,10 @@ use super::top::icon_button;
 
 /// Height of the strip: a title and two lines of text.
 const HEIGHT: f32 = 16.0 * theme::UNIT;
+/// It grows to this with its text.
+const MOST_HEIGHT: f32 = 40.0 * theme::UNIT;
+/// What the buttons at its right and its margins take of its width.
+const BUTTONS: f32 = 75.0 * theme::UNIT;
 /// Longer lines are hard to read.
 const LINE: f32 = 200.0 * theme::UNIT;
 
@@ -29,7 +33,7 @@ pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         .fill(tokens.accent_quiet)
         .inner_margin(Margin::symmetric(12, 6));
     Panel::top("lesson")
-        .exact_size(HEIGHT)
+        .exact_size(height(ui, open))
         .show_separator_line(false)
         .frame(frame)
         .show(ui, |ui| {
@@ -43,15 +47,29 @@ pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         });
 }
 
+/// As high as its page needs, within bounds: a longer page scrolls.
+fn height(ui: &egui::Ui, open: &OpenLesson) -> f32 {
+    let width = (ui.available_width() - BUTTONS).clamp(LINE / 4.0, LINE);
+    let font = egui::FontId::proportional(theme::TEXT_BODY + 1.0);
+    let text = text_of(open).to_owned();
+    let galley = ui.painter().layout(text, font, egui::Color32::WHITE, width);
+    let around = theme::SMALL_LINE + 5.0 * theme::UNIT;
+    (galley.size().y + around).clamp(HEIGHT, MOST_HEIGHT)
+}
+
+/// The text of the open page.
+fn text_of(open: &OpenLesson) -> &str {
+    let step = open.lesson.steps.get(open.step);
+    step.map_or("", |step| step.text.trim())
+}
+
 fn page(ui: &mut egui::Ui, open: &OpenLesson) {
     let tokens = theme::tokens(ui);
     let (page, pages) = (open.step + 1, open.lesson.steps.len());
     let title = format!("{}  ·  {page} of {pages}", open.lesson.title);
     ui.label(small(title).color(tokens.accent));
-    let text = open.lesson.steps.get(open.step);
-    let text = text.map_or("", |step| step.text.trim());
     ui.set_max_width(ui.available_width().min(LINE));
-    let text = RichText::new(text)
+    let text = RichText::new(text_of(open))
         .size(theme::TEXT_BODY + 1.0)
         .color(tokens.text_strong);
     // A long page of an own lesson scrolls.

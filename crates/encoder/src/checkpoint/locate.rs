@@ -22,6 +22,8 @@ const HUB_FILES: [&str; 4] = [
 /// What says of a folder of a model hub what it holds.
 const CONFIG: &str = "config.json";
 /// Endings of files that may hold weights.
+/// The one file of the folder that the authors of MT2 hand out.
+const STATE_DICT: &str = "model_state_dict.pt";
 const ENDINGS: [&str; 6] = ["safetensors", "pth", "pt", "bin", "ckpt", "tar"];
 /// Entries of a folder that are looked at.
 const MAX_ENTRIES: usize = 10_000;
@@ -80,7 +82,8 @@ pub(super) fn is_hub_folder(path: &Path) -> bool {
     let path = described_folder(path).unwrap_or(path);
     let folder = snapshot(path);
     let folder = folder.as_deref().unwrap_or(path);
-    HUB_FILES.iter().any(|name| folder.join(name).is_file()) || described(folder).is_some()
+    let is_there = |name: &str| folder.join(name).is_file();
+    HUB_FILES.into_iter().any(is_there) || is_there(STATE_DICT) || described(folder).is_some()
 }
 
 /// The folder that a `config.json` describes.

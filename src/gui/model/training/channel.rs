@@ -34,7 +34,7 @@ pub const CHANNELS: &[Channel] = &[
     Channel {
         name: "Loss",
         axis: "loss",
-        help: "What the objective minimises; falls while views of one track move together",
+        help: "What the objective minimises. It falls while an encoder learns; under data2vec the targets change too, so that a falling loss proves little",
         lines: &[line("loss", |record| Some(record.loss))],
     },
     Channel {
