@@ -191,11 +191,12 @@ fn what_an_mt2_does_not_have_is_refused_in_a_sentence() {
 
 #[test]
 fn the_folder_of_its_authors_is_a_checkpoint() {
-    let folder = fixture();
-    let folder = folder.parent().unwrap();
-    assert!(is_checkpoint(folder), "as the window asks what was dropped");
-    open(folder, Reading::default()).unwrap();
-    assert!(!is_checkpoint(folder.parent().unwrap()));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(!is_checkpoint(folder.path()));
+    fs::copy(fixture(), folder.path().join("model_state_dict.pt")).unwrap();
+    // As the window asks of what is dropped.
+    assert!(is_checkpoint(folder.path()));
+    open(folder.path(), Reading::default()).unwrap();
 }
 
 #[test]
