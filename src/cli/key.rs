@@ -8,7 +8,7 @@ use super::{
     embed,
 };
 use mynascope_base::{counted, storage::path_to_text};
-use mynascope_embedding::{EmbeddingError, TrackTurns};
+use mynascope_embedding::{EmbeddingError, TrackKeys, TrackTurns};
 use mynascope_encoder::{
     EncoderError, Readout,
     families::mt2::{KeyNames, MOST_SEMITONES_LOWER},
@@ -36,8 +36,9 @@ pub fn run(verb: &Key, common: &Common, console: &Console) -> anyhow::Result<Out
     let names = match &verb.calibrate {
         None => KeyNames::default(),
         Some(path) => {
-            let heard = TrackTurns::of_track(path, &encoder, common.channel(), &watch)?;
-            let arrow = heard.keys.arrow();
+            // As it is: nothing of it is transposed to name the places.
+            let heard = TrackKeys::of_track(path, &encoder, common.channel(), None, &watch)?;
+            let arrow = heard.arrow();
             let arrow = arrow.ok_or_else(|| {
                 anyhow::anyhow!(
                     "{}: it holds no window of sound to calibrate by; name a longer recording in C",

@@ -12,6 +12,8 @@ use crate::gui::{
 };
 use mynascope_encoder::Patching;
 
+use super::top;
+
 /// Width of the names in that column.
 const NAME_WIDTH: f32 = 24.0 * theme::UNIT;
 
@@ -190,6 +192,17 @@ pub fn wide(ui: &mut Ui, width: f32, button: egui::Button<'_>, enabled: bool, hi
     .on_hover_text(hint)
     .on_disabled_hover_text(hint)
     .clicked()
+}
+
+/// The eye that shows or hides a strip below the spectrogram; `hints` say what it is while it shows and while it is hidden.
+/// Returns whether it was pressed.
+pub fn strip_switch(ui: &mut Ui, shown: bool, hints: [&str; 2]) -> bool {
+    let [hide, show] = hints;
+    let (symbol, hint) = match shown {
+        true => (icon::EYE, hide),
+        false => (icon::EYE_SLASH, show),
+    };
+    top::icon_button(ui, symbol, hint).clicked()
 }
 
 /// "Copy as command": returns whether it was pressed.

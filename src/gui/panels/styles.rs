@@ -86,17 +86,11 @@ fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         if top::icon_button(ui, icon::TERMINAL_WINDOW, hint).clicked() {
             out.push(Command::Styles(StylesCommand::Copy));
         }
-        let (symbol, hint) = match form.strip {
-            true => (
-                icon::EYE,
-                "A strip below the spectrogram shows the styles of each shown track over time; a click hides it",
-            ),
-            false => (
-                icon::EYE_SLASH,
-                "Compute the styles of each shown track, and show them over time below the spectrogram",
-            ),
-        };
-        if top::icon_button(ui, symbol, hint).clicked() {
+        let hints = [
+            "A strip below the spectrogram shows the styles of each shown track over time; a click hides it",
+            "Compute the styles of each shown track, and show them over time below the spectrogram",
+        ];
+        if parts::strip_switch(ui, form.strip, hints) {
             changed.strip = !form.strip;
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
