@@ -457,6 +457,23 @@ impl<B: Kernels> Block<B> {
     }
 }
 
+/// Runs tokens [windows, tokens, dim] through blocks of which only the first so many tokens are read afterwards:
+/// [windows * first, dim]. What nobody reads behind the last block is not computed.
+pub fn transform_first<B: Kernels>(
+    blocks: &[Block<B>],
+    x: Tensor<B, 3>,
+    first: usize,
+) -> Tensor<B, 2> {
+    let [windows, tokens, dim] = x.dims();
+    let mut x = x.reshape([windows * tokens, dim]);
+    let last = blocks.len().saturating_sub(1);
+    for (index, block) in blocks.iter().enumerate() {
+        let read = if index == last { first } else { tokens };
+        x = block.forward_first(x, tokens, read);
+    }
+    x
+}
+
 /// Runs tokens [windows, tokens, dim] through blocks and shows them to a tap.
 pub fn transform<B: Kernels>(
     blocks: &[Block<B>],

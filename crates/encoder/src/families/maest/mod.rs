@@ -31,7 +31,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     EncoderError, Readout,
     attention::{Followed, follow_back},
-    blocks::{Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform},
+    blocks::{
+        Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform, transform_first,
+    },
     kernels::{Kernels, NormOrder},
     parameters::{Layout, ParameterRole, ParameterSpec},
     weights::numbers,
@@ -387,13 +389,8 @@ impl<B: Kernels> Network<B> {
     /// computed.
     pub fn features(&self, input: Patches, device: &B::Device) -> Tensor<B, 2> {
         let x = self.enter(input, device);
-        let [windows, tokens, dim] = x.dims();
-        let mut x = x.reshape([windows * tokens, dim]);
-        let last = self.blocks.len().saturating_sub(1);
-        for (index, block) in self.blocks.iter().enumerate() {
-            let first = if index == last { EXTRA } else { tokens };
-            x = block.forward_first(x, tokens, first);
-        }
+        let [windows, _, dim] = x.dims();
+        let x = transform_first(&self.blocks, x, EXTRA);
         self.classified(x.reshape([windows, EXTRA, dim]))
     }
 

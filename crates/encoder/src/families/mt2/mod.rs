@@ -31,7 +31,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     EncoderError, Readout,
     attention::{Followed, follow_back},
-    blocks::{Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform},
+    blocks::{
+        Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform, transform_first,
+    },
     kernels::{Kernels, NORM_EPSILON, NormOrder},
     parameters::{Layout, ParameterRole, ParameterSpec, RowOrder},
     weights::numbers,
@@ -318,13 +320,8 @@ impl<B: Kernels> Network<B> {
     /// block is not computed.
     pub fn class_tokens(&self, input: Frames, device: &B::Device) -> [Tensor<B, 2>; 2] {
         let x = self.enter(input, device);
-        let [windows, tokens, dim] = x.dims();
-        let mut x = x.reshape([windows * tokens, dim]);
-        let last = self.blocks.len().saturating_sub(1);
-        for (index, block) in self.blocks.iter().enumerate() {
-            let first = if index == last { EXTRA } else { tokens };
-            x = block.forward_first(x, tokens, first);
-        }
+        let [windows, _, dim] = x.dims();
+        let x = transform_first(&self.blocks, x, EXTRA);
         let x = self.norm.forward(x).reshape([windows, EXTRA, dim]);
         [0, 1].map(|token| x.clone().narrow(1, token, 1).reshape([windows, dim]))
     }
