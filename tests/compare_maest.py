@@ -11,25 +11,20 @@ seven blocks only. Times leave out imports and loading the model.
     pip install av librosa
     python tests/compare_maest.py target/release/mynascope --file
 
-With --busy processor time is compared instead of time, which says more on a machine that does other things as well.
-
 Weights are random, from a seed, as the hub's folders hold them; nothing is downloaded. Each side runs in a process of its
 own, first one, then the other, as often as there are rounds; a process does one forward pass to warm up and then three. Times
 are medians of passes from the window to the logits, in 32 bits; memory is the most that a process held, its libraries and the
 weights included.
 """
 
-import argparse
 import json
-import os
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+import side_by_side as both
 
 PASSES = 4
 COLUMNS = {5: 31, 10: 62, 20: 125, 30: 187}
@@ -155,112 +150,78 @@ def embed_file(folder, track, out, threads):
     np.save(out, embeddings)
 
 
-def compare_file(arguments):
-    """A track from file to embeddings, both sides in turn."""
+def compare_file(program, threads, rounds):
+    """A track from file to embeddings, both sides in turn. Of ours the whole program counts."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import compare_maest as c; from pathlib import Path; "
-        code += f"c.make(Path({str(folder / 'maest')!r}), 10); c.make_track(Path({str(folder / 'track.mp3')!r}))"
         (folder / "maest").mkdir()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads), "RAYON_NUM_THREADS": str(arguments.threads)}
-
-        def said(command, **more):
-            done = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True, env=environment | more)
-            return json.loads(done.stdout)
-
-        times = {"PyTorch": [], "Mynascope": []}
-        for round in range(arguments.rounds):
-            reference = ["--threads", arguments.threads, "--embed-file", folder / "maest", folder / "track.mp3", folder / "a.npy"]
-            times["PyTorch"].append(said([sys.executable, __file__, *reference])["processor" if arguments.busy else "seconds"])
-            ours = ["--json", "embed", folder / "track.mp3", "--checkpoint", folder / "maest", "--out", folder / "b.npz", "--device", "cpu"]
+        both.make(__file__, folder / "maest", 10)
+        make_track(folder / "track.mp3")
+        time, processor = ({"theirs": [], "ours": []} for _ in range(2))
+        for number in range(rounds):
+            reference = ["--threads", threads, "--embed-file", folder / "maest", folder / "track.mp3", folder / "a.npy"]
+            found = json.loads(both.run([sys.executable, __file__, *reference], threads).text)
+            time["theirs"].append(found["seconds"])
+            processor["theirs"].append(found["processor"])
             # Nothing of the round before is found.
-            home = folder / f"home {round}"
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            seconds = said([arguments.program, *ours], XDG_CACHE_HOME=str(home), HOME=str(home))["seconds"]
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            # Of ours the whole program counts.
-            busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            times["Mynascope"].append(busy if arguments.busy else seconds)
+            home = folder / f"home {number}"
+            ours = ["--json", "embed", folder / "track.mp3", "--checkpoint", folder / "maest", "--out", folder / "b.npz", "--device", "cpu"]
+            cost = both.run(["env", f"XDG_CACHE_HOME={home}", f"HOME={home}", program, *ours], threads)
+            time["ours"].append(json.loads(cost.text)["seconds"])
+            processor["ours"].append(cost.processor)
         a, b = np.load(folder / "a.npy"), np.load(folder / "b.npz")["embedding"]
-    for side, found in times.items():
-        print(f"{side:22} {statistics.median(found):7.2f} s")
-    median = {side: statistics.median(found) for side, found in times.items()}
-    share = median["Mynascope"] / median["PyTorch"]
-    print(f"time, ours to PyTorch's: {share:.2f} (at most 0.50 is wanted), {len(a)} windows")
     # Programs differ in how much of the encoder's padding they take for sound.
-    both = min(len(a), len(b))
-    a, b = a[:both], b[:both]
+    length = min(len(a), len(b))
+    a, b = a[:length], b[:length]
     cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
-    print(f"lowest cosine of both embeddings: {cosine.min():.4f}")
-    if cosine.min() < 0.99:
-        sys.exit("the two don't compute the same")
+    rows = [
+        both.Row(f"MAEST, {length} windows of 10 s out of an MP3, {kind}", "s", both.median(of["ours"]), both.median(of["theirs"]), 0.5)
+        for kind, of in (("time", time), ("processor time", processor))
+    ]
+    return rows, [both.Parity("MAEST, embeddings of an MP3, 1 - cosine", float(1 - cosine.min()), 1.0, 0.01)]
 
 
-def measured(command, threads):
-    """Runs a process: its times without the first, its processor time and its peak memory in MB."""
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True, env=environment)
-    text = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command[0]} failed")
-    return json.loads(text)["seconds"][1:], usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+def compare(program, threads, rounds, seconds=30):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        both.make(__file__, folder, seconds)
+        ours = lambda out, *patchout: lambda passes: [program, folder, folder / "window.f32", folder / out, passes, *patchout]
+        theirs = [sys.executable, __file__, "--threads", threads, "--reference", folder, folder / "a", "--passes"]
+        sides = {"theirs": lambda passes: [*theirs, passes], "ours": ours("b", 0), "patchout": ours("c", 3, *ROWS_4)}
+        time, processor, memory = ({side: [] for side in sides} for _ in range(3))
+        for _ in range(rounds):
+            for side, command in sides.items():
+                cost, of_one = both.run(command(PASSES), threads), both.run(command(1), threads)
+                time[side] += json.loads(cost.text)["seconds"][1:]
+                processor[side].append((cost.processor - of_one.processor) / (PASSES - 1))
+                memory[side].append(cost.memory)
+        a, b = (np.fromfile(folder / name, "<f4") for name in "ab")
+    row = lambda what, unit, found, target, one="ours", other="theirs": both.Row(
+        f"MAEST, {seconds} s, {what}", unit, both.median(found[one]), both.median(found[other]), target
+    )
+    rows = []
+    for kind, found in (("time", time), ("processor time", processor)):
+        rows.append(row(f"{kind} of a pass", "s", found, 0.6))
+        rows.append(row(f'{kind} with patchout 3 and rows "4", against the whole pass', "s", found, 0.35, "patchout", "ours"))
+    rows.append(row("peak memory", "MB", memory, 0.6))
+    return rows, [both.parity("MAEST, stacks of all layers and logits", b, a, 1e-3 * np.abs(a).max())]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = both.parser(__doc__)
     parser.add_argument("--seconds", type=int, default=30, choices=COLUMNS)
-    parser.add_argument("--reference", nargs=2, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--busy", action="store_true", help="compare processor time")
-    parser.add_argument("--passes", type=int, default=PASSES, help=argparse.SUPPRESS)
+    parser.add_argument("--reference", nargs=2, type=Path)
+    parser.add_argument("--passes", type=int, default=PASSES)
     parser.add_argument("--file", action="store_true", help="a whole track from file to embeddings")
-    parser.add_argument("--embed-file", nargs=3, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--embed-file", nargs=3, type=Path)
     arguments = parser.parse_args()
     if arguments.reference:
         return reference(*arguments.reference, arguments.threads, arguments.passes)
     if arguments.embed_file:
         return embed_file(*arguments.embed_file, arguments.threads)
     if arguments.file:
-        return compare_file(arguments)
-
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        # In a process of its own, so that this one stays small.
-        code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import compare_maest; from pathlib import Path; "
-        subprocess.run([sys.executable, "-c", code + f"compare_maest.make(Path({str(folder)!r}), {arguments.seconds})"], check=True)
-        window = folder / "window.f32"
-        ours = lambda out, *patchout: lambda passes: [arguments.program, folder, window, folder / out, passes, *patchout]
-        theirs = ["--threads", arguments.threads, "--reference", folder, folder / "a"]
-        sides = {
-            "PyTorch": lambda passes: [sys.executable, __file__, "--passes", passes, *theirs],
-            "Mynascope": ours("b", 0),
-            'patchout 3, rows "4"': ours("c", 3, *ROWS_4),
-        }
-        seconds, memory = {side: [] for side in sides}, {side: [] for side in sides}
-        for _ in range(arguments.rounds):
-            for side, command in sides.items():
-                found, busy, peak = measured(command(PASSES), arguments.threads)
-                if arguments.busy:
-                    _, of_one, _ = measured(command(1), arguments.threads)
-                    found = [(busy - of_one) / (PASSES - 1)]
-                seconds[side] += found
-                memory[side].append(peak)
-        a, b = np.fromfile(folder / "a", "<f4"), np.fromfile(folder / "b", "<f4")
-    median = {side: statistics.median(found) for side, found in seconds.items()}
-    for side in sides:
-        print(f"{side:22} {median[side]:7.3f} s  {statistics.median(memory[side]):6.0f} MB")
-    share = lambda one, other, of: f"{of[one] / of[other]:.2f}"
-    peak = {side: statistics.median(found) for side, found in memory.items()}
-    print(f"time, ours to PyTorch's: {share('Mynascope', 'PyTorch', median)} (at most 0.60 is wanted)")
-    print(f"time, patchout to our whole pass: {share(list(sides)[2], 'Mynascope', median)} (0.35)")
-    print(f"peak memory, ours to PyTorch's: {share('Mynascope', 'PyTorch', peak)} (0.60)")
-    print(f"largest difference: {np.abs(a - b).max():.2g} of values up to {np.abs(a).max():.2f}")
-    if not np.allclose(a, b, atol=1e-3 * np.abs(a).max()):
-        sys.exit("the two don't compute the same")
+        return both.report(*compare_file(arguments.program, arguments.threads, arguments.rounds))
+    both.report(*compare(arguments.program, arguments.threads, arguments.rounds, arguments.seconds))
 
 
 if __name__ == "__main__":

@@ -11,16 +11,14 @@ then two. Times are medians, in 32 bits; processor time, which says more on a ma
 threads. Memory is the most that a process held, its libraries, the sound and all windows included.
 """
 
-import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+import side_by_side as both
 
 sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
 PASSES = 3
@@ -75,71 +73,52 @@ def reference(folder, out, threads):
     print(json.dumps({"hear": hear, "embed": embed}))
 
 
-def measured(command, threads):
-    """Runs a process: its times without the first, and its peak memory in MB."""
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True, env=environment)
-    text = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command[0]} failed")
-    found = json.loads(text.splitlines()[-1])
-    return {what: seconds[1:] for what, seconds in found.items()}, usage.ru_maxrss / 1024
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--minutes", type=int, default=60)
-    parser.add_argument("--reference", nargs=2, type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.reference:
-        return reference(*arguments.reference, arguments.threads)
-
+def compare(program, threads, rounds, minutes=60):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        # In a process of its own, so that this one stays small.
-        code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import compare_mt2; from pathlib import Path; "
-        subprocess.run([sys.executable, "-c", code + f"compare_mt2.make(Path({str(folder)!r}), {arguments.minutes})"], check=True)
-        weights, samples = folder / "model_state_dict.pt", folder / "samples.f32"
+        both.make(__file__, folder, minutes)
         sides = {
-            "PyTorch": [sys.executable, __file__, "--threads", arguments.threads, "--reference", folder, folder / "a"],
-            "Mynascope": [arguments.program, weights, samples, folder / "b", PASSES],
+            "theirs": [sys.executable, __file__, "--threads", threads, "--reference", folder, folder / "a"],
+            "ours": [program, folder / "model_state_dict.pt", folder / "samples.f32", folder / "b", PASSES],
         }
         seconds = {side: {"hear": [], "embed": []} for side in sides}
         memory = {side: [] for side in sides}
-        for _ in range(arguments.rounds):
+        for _ in range(rounds):
             for side, command in sides.items():
-                found, peak = measured(command, arguments.threads)
-                for what in found:
-                    seconds[side][what] += found[what]
-                memory[side].append(peak)
-        a, b = np.fromfile(folder / "a", "<f4"), np.fromfile(folder / "b", "<f4")
-    windows = arguments.minutes * 60 // 4
-    ours, theirs = seconds["Mynascope"], seconds["PyTorch"]
-    for what, words, most in (
-        ("hear", f"VQT and mel of {arguments.minutes} minutes", 0.2),
-        ("embed", f"embedding of {windows} windows of 4 s", 0.5),
+                cost = both.run(command, threads)
+                for what, found in json.loads(cost.text.splitlines()[-1]).items():
+                    seconds[side][what] += found[1:]
+                memory[side].append(cost.memory)
+        theirs, ours = (np.fromfile(folder / name, "<f4") for name in "ab")
+    windows = minutes * 60 // 4
+    rows = []
+    for what, words, target in (
+        ("hear", f"VQT and mel-spectrogram of {minutes} minutes", 0.2),
+        ("embed", f"MT2, {windows} windows of 4 s embedded", 0.5),
     ):
-        for kind, index in (("time", 0), ("processor time", 1)):
-            mine, other = (statistics.median(pass_[index] for pass_ in side[what]) for side in (ours, theirs))
-            print(f"{words}, {kind}: {mine:.2f} s; PyTorch {other:.2f} s; ratio {mine / other:.3f} (at most {most} is wanted)")
-    mine, other = statistics.median(memory["Mynascope"]), statistics.median(memory["PyTorch"])
-    print(f"peak memory: {mine:.0f} MB; PyTorch {other:.0f} MB; ratio {mine / other:.2f}")
-    if len(a) != len(b):
-        sys.exit(f"the two don't give as many numbers: {len(b)} and {len(a)}")
+        for kind, place in (("time", 0), ("processor time", 1)):
+            mine, other = (both.median(found[place] for found in seconds[side][what]) for side in ("ours", "theirs"))
+            rows.append(both.Row(f"{words}, {kind}", "s", mine, other, target))
+    rows.append(both.Row("MT2, peak memory", "MB", both.median(memory["ours"]), both.median(memory["theirs"])))
     values = windows * 126 * 212
-    difference = np.abs(a - b)
-    frames = difference[:values].reshape(-1, 212)
-    print(
-        f"largest difference: VQT {80 * frames[:, :84].max():.2g} dB, mel {frames[:, 84:].max():.2g} dB, "
-        f"tokens {difference[values:].max():.2g} of values up to {np.abs(a[values:]).max():.2f}"
-    )
-    # Rounding to 32 bits moves nnAudio's values by up to 0.3 dB where they are far below the loudest.
-    if 80 * frames[:, :84].max() > 0.5 or frames[:, 84:].max() > 0.1 or difference[values:].max() > 1e-2:
-        sys.exit("the two don't compute the same")
+    vqt, mel = (lambda found: found[:values].reshape(-1, 212)[:, :84].ravel()), (lambda found: found[:values].reshape(-1, 212)[:, 84:].ravel())
+    parities = [
+        # Rounding to 32 bits moves nnAudio's values by up to 0.3 dB where they are far below the loudest.
+        both.parity("VQT, dB", 80 * vqt(ours), 80 * vqt(theirs), 0.5),
+        both.parity("log mel of MT2", mel(ours), mel(theirs), 0.1),
+        both.parity("MT2, contrastive tokens", ours[values:], theirs[values:], 1e-2),
+    ]
+    return rows, parities
+
+
+def main():
+    parser = both.parser(__doc__)
+    parser.add_argument("--minutes", type=int, default=60)
+    parser.add_argument("--reference", nargs=2, type=Path)
+    arguments = parser.parse_args()
+    if arguments.reference:
+        return reference(*arguments.reference, arguments.threads)
+    both.report(*compare(arguments.program, arguments.threads, arguments.rounds, arguments.minutes))
 
 
 if __name__ == "__main__":

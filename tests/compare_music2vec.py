@@ -10,16 +10,14 @@ medians of passes from the normalised window to what follows the last block, in 
 and tells more where other programs run; memory is the most that a process held, its libraries and the weights included.
 """
 
-import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+import side_by_side as both
 
 sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
 PASSES = 3
@@ -60,55 +58,41 @@ def reference(folder, out, threads):
     print(json.dumps({"seconds": seconds}))
 
 
-def measured(command, threads):
-    """Runs a process: its times without the first, its processor time, and its peak memory in MB."""
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True, env=environment)
-    text = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command[0]} failed")
-    return json.loads(text)["seconds"][1:], usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+def compare(program, threads, rounds, seconds=30):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        both.make(__file__, folder, seconds)
+        sides = {
+            "theirs": [sys.executable, __file__, "--threads", threads, "--reference", folder, folder / "a"],
+            "ours": [program, folder, folder / "window.f32", folder / "b", PASSES],
+        }
+        time, processor, memory = ({side: [] for side in sides} for _ in range(3))
+        for _ in range(rounds):
+            for side, command in sides.items():
+                cost = both.run(command, threads)
+                time[side] += json.loads(cost.text)["seconds"][1:]
+                processor[side].append(cost.processor)
+                memory[side].append(cost.memory)
+        theirs, ours = (np.fromfile(folder / name, "<f4") for name in "ab")
+    row = lambda what, unit, found, target=None: both.Row(
+        f"Music2Vec, {seconds} s, {what}", unit, both.median(found["ours"]), both.median(found["theirs"]), target
+    )
+    rows = [
+        row("time of a pass", "s", time, 0.7),
+        row("processor time of the process", "s", processor),
+        row("peak memory", "MB", memory, 0.6),
+    ]
+    return rows, [both.parity("Music2Vec, means of all layers", ours, theirs, 1e-3 * np.abs(theirs).max())]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = both.parser(__doc__)
     parser.add_argument("--seconds", type=int, default=30)
-    parser.add_argument("--reference", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--reference", nargs=2, type=Path)
     arguments = parser.parse_args()
     if arguments.reference:
         return reference(*arguments.reference, arguments.threads)
-
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        # In a process of its own, so that this one stays small.
-        code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import compare_music2vec; from pathlib import Path; "
-        subprocess.run([sys.executable, "-c", code + f"compare_music2vec.make(Path({str(folder)!r}), {arguments.seconds})"], check=True)
-        sides = {
-            "PyTorch": [sys.executable, __file__, "--threads", arguments.threads, "--reference", folder, folder / "a"],
-            "Mynascope": [arguments.program, folder, folder / "window.f32", folder / "b", PASSES],
-        }
-        seconds, processor, memory = ({side: [] for side in sides} for _ in range(3))
-        for _ in range(arguments.rounds):
-            for side, command in sides.items():
-                found, busy, peak = measured(command, arguments.threads)
-                seconds[side] += found
-                processor[side].append(busy)
-                memory[side].append(peak)
-        a, b = np.fromfile(folder / "a", "<f4"), np.fromfile(folder / "b", "<f4")
-    of = {what: {side: statistics.median(found[side]) for side in sides} for what, found in
-          (("seconds", seconds), ("processor", processor), ("memory", memory))}
-    for side in sides:
-        print(f"{side:12} {of['seconds'][side]:7.3f} s a pass  {of['processor'][side]:7.2f} s of processor  {of['memory'][side]:6.0f} MB")
-    share = lambda what: of[what]["Mynascope"] / of[what]["PyTorch"]
-    print(f"time, ours to PyTorch's: {share('seconds'):.2f} (at most 0.70 is wanted); of the processor {share('processor'):.2f}")
-    print(f"peak memory, ours to PyTorch's: {share('memory'):.2f} (0.60)")
-    print(f"largest difference: {np.abs(a - b).max():.2g} of values up to {np.abs(a).max():.2f}")
-    if len(a) != len(b) or not np.allclose(a, b, atol=1e-3 * np.abs(a).max()):
-        sys.exit("the two don't compute the same")
+    both.report(*compare(arguments.program, arguments.threads, arguments.rounds, arguments.seconds))
 
 
 if __name__ == "__main__":
