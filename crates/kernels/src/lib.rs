@@ -1,7 +1,8 @@
-//! The layers of the transformer on the CPU, forwards and backwards, and convolutions of sound, on plain row-major slices.
+//! The layers of the transformer on the CPU, forwards and backwards, convolutions of sound, and products of matrices, on plain
+//! row-major slices.
 //!
 //! A crate of its own for one reason: it must be optimised even where the rest is built quickly for tests. It knows
-//! nothing of tensors; `mynascope-encoder` calls it.
+//! nothing of tensors; `mynascope-encoder` and `mynascope-probe` call it.
 //!
 //! How it gets its speed (shares measured on two cores of a Zen 5, tiny hybrid encoder): taken apart into tensor
 //! operations, 70 % of a training step and of embedding went into what lies between the products, on one thread and through
@@ -41,6 +42,7 @@ pub use convolution::{Convolution, ConvolutionGradients, convolution_backward, c
 pub use feed_forward::{FeedForward, FeedForwardGradients, feed_forward, feed_forward_backward};
 pub use linear::{LinearGradients, linear, linear_backward, linear_gelu, linear_gelu_backward};
 pub use norm::{Norm, NormGradients, NormOrder, norm, norm_backward};
+pub use product::{Matrix, products};
 
 /// Rows of a tile, about: a multiple of six, which is what the products like.
 const TILE_ROWS: usize = 96;

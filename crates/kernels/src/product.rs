@@ -1,7 +1,9 @@
 //! Products of matrices.
 
+use rayon::prelude::*;
+
 /// Numbers that are read as a matrix.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
@@ -11,7 +13,7 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Rows one behind the other.
+    /// Rows one behind the other, [rows, columns].
     pub fn new(values: &'a [f32], columns: usize) -> Self {
         Self::strided(values, values.len() / columns.max(1), columns, columns)
     }
@@ -88,6 +90,33 @@ pub fn multiply(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], into: Into) {
     multiply_strided(a, b, out, b.columns, into);
 }
 
+/// The product of each matrix of `a` with that of `b`, on all threads: [m, k] x [k, n] -> [count, m, n]. All matrices of a side
+/// have one size; a side of one matrix serves for all of the other. The thread that takes a product has no part in its numbers.
+///
+/// # Panics
+///
+/// If the inner sizes differ, or a matrix reaches beyond its numbers.
+pub fn products(a: &[Matrix<'_>], b: &[Matrix<'_>]) -> Vec<f32> {
+    let (Some(first), Some(second)) = (a.first(), b.first()) else {
+        return Vec::new();
+    };
+    if a.len().max(b.len()) == 1 {
+        return multiply_wide(*first, *second);
+    }
+    let size = first.rows * second.columns;
+    let mut out = vec![0.0; a.len().max(b.len()) * size];
+    out.par_chunks_mut(size.max(1))
+        .enumerate()
+        .for_each(|(index, out)| {
+            let (a, b) = (
+                a.get(index).unwrap_or(first),
+                b.get(index).unwrap_or(second),
+            );
+            multiply(*a, *b, out, Into::Replace);
+        });
+    out
+}
+
 /// `a b` on all threads.
 pub fn multiply_wide(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
     let mut out = vec![0.0; a.rows * b.columns];
@@ -160,6 +189,18 @@ mod tests {
         assert_eq!(out, [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 10.0]);
         let squares = multiply_wide(Matrix::new(&a, 2).transposed(), Matrix::new(&a, 2));
         assert_eq!(squares, [35.0, 44.0, 44.0, 56.0]);
+    }
+
+    #[test]
+    fn one_matrix_serves_for_all_of_the_other_side() {
+        let numbers: Vec<f32> = (1..=8).map(|n| n as f32).collect();
+        let each: Vec<Matrix<'_>> = numbers.chunks(4).map(|of| Matrix::new(of, 2)).collect();
+        let one = Matrix::new(&[1.0, 1.0], 2);
+        assert_eq!(products(&[one], &each), [4.0, 6.0, 12.0, 14.0]);
+        let column = one.transposed();
+        assert_eq!(products(&each, &[column]), [3.0, 7.0, 11.0, 15.0]);
+        assert_eq!(products(&[one], &[column]), [2.0]);
+        assert_eq!(products(&[], &[column]), []);
     }
 
     #[test]

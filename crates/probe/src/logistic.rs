@@ -4,14 +4,13 @@
 //! outputs there are, and each strength starts from the weights of the stronger one before it. The steps are those of
 //! L-BFGS (Liu and Nocedal 1989; Nocedal and Wright 2006, algorithm 7.5) with backtracking.
 
-use burn::backend::flex::FlexTensor;
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::{
     heads::Known,
     linear::{Affine, FitError},
-    products::{product, tensor},
+    products::Matrices,
 };
 use mynascope_base::jobs::Watch;
 
@@ -31,9 +30,8 @@ const NEVER: f64 = -1e9;
 
 /// What the strengths share.
 pub(super) struct LogisticData {
-    /// [rows, dim] and the same turned.
-    rows: FlexTensor,
-    turned: FlexTensor,
+    /// [rows, dim].
+    rows: Matrices,
     /// 0 or 1 for each row and learned output, [rows, learned].
     values: Vec<f32>,
     /// The outputs that can be learned: classes that occur; tags that hold for some rows and not for others.
@@ -65,9 +63,8 @@ impl LogisticData {
             })
             .collect();
         let dim = rows.ncols();
-        let rows = tensor(rows.iter().map(|&v| v as f32).collect(), &[count, dim]);
+        let rows = Matrices::new(rows.iter().map(|&v| v as f32).collect(), [count, dim]);
         Self {
-            turned: rows.transpose(0, 1),
             rows,
             values,
             learned,
@@ -164,10 +161,12 @@ impl LogisticData {
     fn loss(&self, weights: &[f32], strength: f64, slope: &mut [f32]) -> f64 {
         let outputs = self.learned.len();
         let (matrix, bias) = weights.split_at(self.dim * outputs);
-        let mut scores = product(&self.rows, &tensor(matrix.to_vec(), &[self.dim, outputs]));
+        let mut scores = self
+            .rows
+            .times(&Matrices::new(matrix.to_vec(), [self.dim, outputs]));
         let share = 1.0 / self.count.max(1) as f32;
         let parts: Vec<(f64, Vec<f32>)> = scores
-            .storage_mut::<f32>()
+            .values_mut()
             .par_chunks_mut(ROWS * outputs)
             .zip(self.values.par_chunks(ROWS * outputs))
             .map(|(scores, values)| {
@@ -190,14 +189,10 @@ impl LogisticData {
                 (lost, sums)
             })
             .collect();
-        let moment = product(&self.turned, &scores);
+        let moment = self.rows.transposed_times(&scores);
         let (by_weight, by_bias) = slope.split_at_mut(self.dim * outputs);
         let decay = strength as f32;
-        for ((slope, &moment), &weight) in by_weight
-            .iter_mut()
-            .zip(moment.storage::<f32>())
-            .zip(matrix)
-        {
+        for ((slope, &moment), &weight) in by_weight.iter_mut().zip(moment.values()).zip(matrix) {
             *slope = moment + decay * weight;
         }
         by_bias.fill(0.0);

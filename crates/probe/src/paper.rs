@@ -12,7 +12,6 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use burn::backend::flex::FlexTensor;
 use serde::Serialize;
 
 use super::{
@@ -20,7 +19,7 @@ use super::{
     data::Data,
     heads::Known,
     predict::largest,
-    products::tensor,
+    products::Matrices,
     scoring::{Metrics, Said},
     stack::{HIDDEN, Kept, Loss, Setting, Stack, StackData},
 };
@@ -250,7 +249,7 @@ struct Parts {
 
 struct Part {
     /// [1, rows, dim].
-    rows: FlexTensor,
+    rows: Matrices,
     /// The usable track and the number of rows of each, in the order of the rows.
     tracks: Vec<(usize, usize)>,
 }
@@ -275,13 +274,13 @@ impl Parts {
         standardise(&mut train, data.table.dim);
         let part = |tracks: &[usize], own_scale: bool| {
             let (rows, _) = data.matrix(tracks);
-            let shape = [1, rows.nrows(), rows.ncols()];
+            let shape = [rows.nrows(), rows.ncols()];
             let mut values: Vec<f32> = rows.iter().map(|&v| v as f32).collect();
             if own_scale {
                 standardise(&mut values, data.table.dim);
             }
             Part {
-                rows: tensor(values, &shape),
+                rows: Matrices::new(values, shape),
                 tracks: tracks
                     .iter()
                     .map(|&track| (track, data.rows.get(track).map_or(0, Vec::len)))

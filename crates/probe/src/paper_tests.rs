@@ -77,7 +77,7 @@ fn settings_learn_in_a_stack_what_they_learn_alone() {
                 }
                 stack
             };
-            let all = products::tensor(rows.clone(), &[1, 48, 6]);
+            let all = products::Matrices::new(rows.clone(), [48, 6]);
             let stacked = learn(settings.clone());
             let together = stacked.scores(&all);
             for (place, setting) in settings.iter().enumerate() {

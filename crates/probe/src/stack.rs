@@ -4,9 +4,7 @@
 //! batched product, [settings, batch, hidden], and so does the way back. Settings share the order of the batches; first
 //! weights and dropout are functions of each setting's own seed, so a setting learns the same in any stack and alone.
 
-use burn::backend::flex::FlexTensor;
-
-use super::products::{product, tensor};
+use super::products::Matrices;
 use mynascope_spectrum::tokens::{Purpose, Stream, stream};
 
 /// Width of the hidden layer of the published probes.
@@ -57,7 +55,7 @@ struct Layers {
 }
 
 struct Learned {
-    values: FlexTensor,
+    values: Matrices,
     moments: [Vec<f32>; 2],
 }
 
@@ -91,7 +89,7 @@ impl Layers {
             bias_moments: zeros(&bias),
             weights: Learned {
                 moments: zeros(&weights),
-                values: tensor(weights, &[random.len(), from, to]),
+                values: Matrices::new(weights, [from, to]),
             },
             bias,
             shape: [from, to],
@@ -99,20 +97,20 @@ impl Layers {
     }
 
     /// [1 or settings, rows, from] -> [settings, rows, to], biases not yet added.
-    fn forward(&self, rows: &FlexTensor) -> FlexTensor {
-        product(rows, &self.weights.values)
+    fn forward(&self, rows: &Matrices) -> Matrices {
+        rows.times(&self.weights.values)
     }
 
-    fn adam(&mut self, weights: &FlexTensor, bias: &[f32], settings: &[Setting], steps: i32) {
+    fn adam(&mut self, weights: &Matrices, bias: &[f32], settings: &[Setting], steps: i32) {
         let [from, to] = self.shape;
         let size = from * to;
         let [first, second] = &mut self.weights.moments;
-        let values = self.weights.values.storage_mut::<f32>();
+        let values = self.weights.values.values_mut();
         let [bias_first, bias_second] = &mut self.bias_moments;
         let parts = settings
             .iter()
             .zip(values.chunks_exact_mut(size))
-            .zip(weights.storage::<f32>().chunks_exact(size))
+            .zip(weights.values().chunks_exact(size))
             .zip(first.chunks_exact_mut(size))
             .zip(second.chunks_exact_mut(size));
         for ((((setting, values), slope), first), second) in parts {
@@ -136,7 +134,7 @@ impl Layers {
             part.unwrap_or_default().to_vec()
         };
         (
-            part(self.weights.values.storage::<f32>(), from * to),
+            part(self.weights.values.values(), from * to),
             part(&self.bias, to),
         )
     }
@@ -168,12 +166,12 @@ impl Stack {
         };
         let count = batch.len();
         let values = gather(data.values, data.outputs);
-        let rows = tensor(gather(data.rows, data.dim), &[1, count, data.dim]);
+        let rows = Matrices::new(gather(data.rows, data.dim), [count, data.dim]);
         let Some(layer) = &self.hidden else {
             let mut slope = self.last.forward(&rows);
             self.slope(&mut slope, &values, data.loss);
             let by_bias = sums(&slope, count, data.outputs);
-            let by_weight = product(&rows.transpose(1, 2), &slope);
+            let by_weight = rows.transposed_times(&slope);
             self.last
                 .adam(&by_weight, &by_bias, &self.settings, self.steps);
             return;
@@ -181,7 +179,7 @@ impl Stack {
         let width = layer.shape[1];
         let mut hidden = layer.forward(&rows);
         let parts = hidden
-            .storage_mut::<f32>()
+            .values_mut()
             .chunks_exact_mut(count * width)
             .zip(layer.bias.chunks_exact(width))
             .zip(&self.settings);
@@ -192,12 +190,12 @@ impl Stack {
         let mut slope = self.last.forward(&hidden);
         self.slope(&mut slope, &values, data.loss);
         let by_last_bias = sums(&slope, count, data.outputs);
-        let by_last = product(&hidden.transpose(1, 2), &slope);
-        let mut back = product(&slope, &self.last.weights.values.transpose(1, 2));
+        let by_last = hidden.transposed_times(&slope);
+        let mut back = slope.times_transposed(&self.last.weights.values);
         let parts = back
-            .storage_mut::<f32>()
+            .values_mut()
             .chunks_exact_mut(count * width)
-            .zip(hidden.storage::<f32>().chunks_exact(count * width))
+            .zip(hidden.values().chunks_exact(count * width))
             .zip(&self.settings);
         for ((back, hidden), setting) in parts {
             let keep = 1.0 / (1.0 - setting.dropout) as f32;
@@ -209,7 +207,7 @@ impl Stack {
             });
         }
         let by_hidden_bias = sums(&back, count, width);
-        let by_hidden = product(&rows.transpose(1, 2), &back);
+        let by_hidden = rows.transposed_times(&back);
         self.last
             .adam(&by_last, &by_last_bias, &self.settings, self.steps);
         if let Some(layer) = &mut self.hidden {
@@ -218,7 +216,7 @@ impl Stack {
     }
 
     /// Scores without biases [settings, rows, outputs] -> the slope of each setting's mean loss by them.
-    fn slope(&self, scores: &mut FlexTensor, values: &[f32], loss: Loss) {
+    fn slope(&self, scores: &mut Matrices, values: &[f32], loss: Loss) {
         let outputs = self.last.shape[1];
         let count = values.len() / outputs.max(1);
         // PyTorch's cross-entropy is the mean over rows; its other two losses are also the mean over outputs.
@@ -228,7 +226,7 @@ impl Stack {
             Loss::Numbers => 2.0 / values.len() as f32,
         };
         let parts = scores
-            .storage_mut::<f32>()
+            .values_mut()
             .chunks_exact_mut(values.len().max(1))
             .zip(self.last.bias.chunks_exact(outputs));
         for (scores, bias) in parts {
@@ -246,14 +244,14 @@ impl Stack {
     }
 
     /// What every setting says of rows [1, rows, dim]: scores [settings, rows, outputs], without dropout.
-    pub(super) fn scores(&self, rows: &FlexTensor) -> Vec<f32> {
+    pub(super) fn scores(&self, rows: &Matrices) -> Vec<f32> {
         let mut scores = match &self.hidden {
             None => self.last.forward(rows),
             Some(layer) => {
                 let mut hidden = layer.forward(rows);
-                let size = hidden.storage::<f32>().len() / self.settings.len().max(1);
+                let size = hidden.values().len() / self.settings.len().max(1);
                 let parts = hidden
-                    .storage_mut::<f32>()
+                    .values_mut()
                     .chunks_exact_mut(size.max(1))
                     .zip(layer.bias.chunks_exact(layer.shape[1]));
                 for (hidden, bias) in parts {
@@ -263,7 +261,7 @@ impl Stack {
             }
         };
         let outputs = self.last.shape[1];
-        let all = scores.storage_mut::<f32>();
+        let all = scores.values_mut();
         let size = all.len() / self.settings.len().max(1);
         let parts = all.chunks_exact_mut(size.max(1));
         for (scores, bias) in parts.zip(self.last.bias.chunks_exact(outputs)) {
@@ -287,12 +285,12 @@ impl Stack {
 
 impl Kept {
     /// Scores [rows, outputs] of rows [1, rows, dim].
-    pub(super) fn scores(&self, rows: &FlexTensor) -> Vec<f32> {
+    pub(super) fn scores(&self, rows: &Matrices) -> Vec<f32> {
         let mut rows = rows.clone();
-        let mut dim = rows.layout().shape().iter().last().copied().unwrap_or(0);
         for (place, (weights, bias)) in self.layers.iter().enumerate() {
-            let mut next = product(&rows, &tensor(weights.clone(), &[1, dim, bias.len()]));
-            let values = next.storage_mut::<f32>();
+            let shape = [rows.columns(), bias.len()];
+            let mut next = rows.times(&Matrices::new(weights.clone(), shape));
+            let values = next.values_mut();
             if place + 1 < self.layers.len() {
                 rectify(values, bias, None);
             } else {
@@ -302,10 +300,9 @@ impl Kept {
                     }
                 }
             }
-            dim = bias.len();
             rows = next;
         }
-        rows.storage::<f32>().to_vec()
+        rows.values().to_vec()
     }
 }
 
@@ -364,9 +361,9 @@ fn claim(scores: &mut [f32], loss: Loss) {
 }
 
 /// The sum over rows of each setting: [settings, rows, width] -> [settings, width].
-fn sums(values: &FlexTensor, rows: usize, width: usize) -> Vec<f32> {
+fn sums(values: &Matrices, rows: usize, width: usize) -> Vec<f32> {
     let mut all = Vec::new();
-    for setting in values.storage::<f32>().chunks_exact((rows * width).max(1)) {
+    for setting in values.values().chunks_exact((rows * width).max(1)) {
         let mut sum = vec![0.0; width];
         wide(|| {
             for row in setting.chunks_exact(width) {
