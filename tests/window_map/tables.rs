@@ -51,22 +51,43 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
         settle(&mut harness);
         assert!(harness.state().model().mapping.imported.is_none());
     }
-    // Dropped on the window, wherever it is, a table is mapped too.
+    // However a table is opened, by a drop, by its path in the palette or in the dialog, it is mapped.
+    let path = home.path().join("table.tsv");
+    let is_mapped = |harness: &mut Harness<'_, App>| {
+        wait(harness, "the table", |app| {
+            app.model().mapping.imported.is_some()
+        });
+        settle(harness);
+        let model = harness.state().model();
+        assert_eq!(model.workspace, Workspace::Map);
+        assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
+        harness.state_mut().apply(Command::Map(MapCommand::Compute));
+        settle(harness);
+        show(harness, Workspace::Listen);
+    };
     show(&mut harness, Workspace::Listen);
-    let path = home.path().join("table.parquet");
     harness.input_mut().dropped_files.push(egui::DroppedFile {
         path: Some(path.clone()),
         ..Default::default()
     });
     harness.run_steps(1);
     harness.input_mut().dropped_files.clear();
-    wait(&mut harness, "the dropped table", |app| {
-        app.model().mapping.imported.is_some()
-    });
-    settle(&mut harness);
-    let model = harness.state().model();
-    assert_eq!(model.workspace, Workspace::Map);
-    assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
+    is_mapped(&mut harness);
+    let open = Command::Library(LibraryCommand::Open(vec![path.clone()]));
+    harness.state_mut().apply(open);
+    is_mapped(&mut harness);
+    let tracks = &harness.state().model().library.collection;
+    assert_eq!(
+        tracks.as_ref().unwrap().tracks.len(),
+        6,
+        "what is open stays"
+    );
+    // While a collection is being opened it waits for that.
+    for paths in [vec![folder.path().to_path_buf()], vec![path.clone()]] {
+        let open = Command::Library(LibraryCommand::Open(paths));
+        harness.state_mut().apply(open);
+    }
+    is_mapped(&mut harness);
     let broken = home.path().join("broken.npz");
     std::fs::write(&broken, b"PK not really").unwrap();
     for path in [broken, home.path().join("gone.parquet"), map] {

@@ -21,6 +21,7 @@ mod demo;
 mod folder_labels;
 mod index;
 mod key;
+mod key_files;
 mod labels;
 mod listed;
 mod note;

@@ -11,7 +11,7 @@ use std::{
 use super::{
     Collection, CollectionError, CollectionKind, Note, OwnLabels, Split, Track, demo,
     folder_labels::{is_storage, label_of, labels_of},
-    labels, listed, own_labels_file, sets, spellings,
+    key_files, labels, listed, own_labels_file, sets, spellings,
     split::Part,
     text::label_text,
     walk::{self, Found, Sort},
@@ -33,7 +33,8 @@ pub struct OpenOptions<'a> {
 /// Opens files and folders as one collection, with the labels that this user gave on top.
 ///
 /// A folder is searched through and through; the label of a file in it is the sub-folder of the opened folder that it
-/// lies in, unless these are numbers that storage is parted by, or parts of a split (`train/rock/..`). Folders of the
+/// lies in, unless these are numbers that storage is parted by, or parts of a split (`train/rock/..`); its key is what
+/// `song.key` beside `song.wav` tells. Folders of the
 /// shape of GTZAN, GiantSteps key, EmoMusic, MagnaTagATune and FMA and a folder with the demo collection's `labels.csv`
 /// are recognised, also where annotations and sound are several of the paths; `.csv`, `.tsv` and other tables list paths
 /// and labels, several of them together the parts of one split; and the word `demo` is the demo collection, which is
@@ -408,10 +409,12 @@ fn open_folder(
         problem: walk::problem_of(file),
         ..Track::of_file(file)
     });
+    let mut tracks: Vec<Track> = tracks.collect();
+    key_files::read_beside(&mut tracks, &mut notes);
     Ok(Collection {
         name: name_of(folder),
         kind: CollectionKind::Folder,
-        tracks: tracks.collect(),
+        tracks,
         split,
         notes,
     })

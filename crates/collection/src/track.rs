@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use mynascope_base::natural_order;
 
-use super::{Note, Split};
+use super::{Note, Split, text::shown_name};
 
 /// One sound file and what is known about it without decoding it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,12 +44,11 @@ impl Track {
     /// A track of which only the file is known: its title is the file's stem.
     pub fn of_file(path: &Path) -> Self {
         let name = path.file_stem().or_else(|| path.file_name());
+        let shown = shown_name(name.unwrap_or(path.as_os_str()));
         Self {
             path: path.to_path_buf(),
-            title: name.map_or_else(
-                || path.to_string_lossy().into_owned(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
+            // A title is one line, whatever the system allows in a name.
+            title: shown.replace(char::is_control, " "),
             ..Self::default()
         }
     }

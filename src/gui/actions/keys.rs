@@ -145,27 +145,15 @@ impl Shortcut {
 impl Shortcut {
     /// Whether the key with the shortcut's letter, digit or sign on it was pressed.
     fn is_signed(self, pressed: &KeyPress) -> bool {
-        pressed.key == self.key && pressed.meant().matches_logically(self.modifiers)
+        pressed.key == self.key
+            && pressed.meant().matches_logically(self.modifiers)
+            && !pressed.is_digit_with_ctrl()
     }
 
     /// Whether, on a layout with other signs there, the key was pressed that has the shortcut's digit, comma or period
     /// on a US keyboard. Where the sign that is there has its own meaning, it keeps that.
     fn is_placed(self, pressed: &KeyPress) -> bool {
-        let placed = matches!(
-            self.key,
-            Key::Num0
-                | Key::Num1
-                | Key::Num2
-                | Key::Num3
-                | Key::Num4
-                | Key::Num5
-                | Key::Num6
-                | Key::Num7
-                | Key::Num8
-                | Key::Num9
-                | Key::Comma
-                | Key::Period
-        );
+        let placed = is_digit(self.key) || matches!(self.key, Key::Comma | Key::Period);
         placed
             && pressed.place == Some(self.key)
             && is_sign(pressed.key)
@@ -295,6 +283,22 @@ impl KeyPress {
             ..self.modifiers
         }
     }
+
+    /// Whether it is a key of the row of digits whose digit means something with Ctrl, whatever it types in this layout:
+    /// on a Czech keyboard 1 types +, and Ctrl+1 is meant.
+    fn is_digit_with_ctrl(&self) -> bool {
+        self.modifiers.command
+            && is_sign(self.key)
+            && all().flat_map(|action| action.keys).any(|other| {
+                is_digit(other.key)
+                    && self.place == Some(other.key)
+                    && self.modifiers.matches_logically(other.modifiers)
+            })
+    }
+}
+
+fn is_digit(key: Key) -> bool {
+    matches!(key.name().as_bytes(), [b'0'..=b'9'])
 }
 
 /// Whether a key types a sign, neither a letter nor a digit.
@@ -394,8 +398,10 @@ mod tests {
             // German: ; and : above comma and period.
             (Key::Semicolon, Key::Comma, SHIFT, "drop-little-less"),
             (Key::Colon, Key::Period, SHIFT, "drop-little-more"),
-            // Czech: + on 1.
+            // Czech: + on 1, and = beside 0.
             (Key::Plus, Key::Num1, NONE, "view-a"),
+            (Key::Plus, Key::Num1, ctrl, "layout-listen"),
+            (Key::Equals, Key::Minus, ctrl, "larger"),
             // Dvorak: comma and period on W and E.
             (Key::Comma, Key::W, NONE, "drop-less"),
             (Key::Period, Key::E, NONE, "drop-more"),

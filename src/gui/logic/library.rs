@@ -147,6 +147,7 @@ fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<O
         JobEvent::Found(OpenFound::Collection(sources, collection)) => {
             model.library.reads_headers = true;
             opened(model, workers, sources, collection);
+            open_waiting_table(model, workers);
         }
         JobEvent::Found(OpenFound::Checkpoint { opened, rest }) => {
             match opened {
@@ -172,6 +173,7 @@ fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<O
         JobEvent::Ended(Err(why)) => {
             model.library.settle_for_early();
             model.notices.error(why);
+            open_waiting_table(model, workers);
         }
     }
 }
@@ -223,6 +225,7 @@ fn stop(model: &mut AppState, workers: &mut Workers) {
     let was_opening = model.library.opening().is_some();
     let was_scanning = model.library.scanning().is_some();
     model.library.job.stop();
+    open_waiting_table(model, workers);
     if model.library.is_provisional() {
         model.library.settle_for_early();
         refresh(model, workers);
@@ -260,9 +263,21 @@ pub(super) fn pass_over_bad(model: &mut AppState, workers: &mut Workers) {
     }
 }
 
-/// Opens files and folders, or does nothing where there is nothing.
+/// Opens files and folders, or does nothing where there is nothing. A table of embeddings goes to the map.
 pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     if paths.is_empty() {
+        return;
+    }
+    if let Some(table) = drop_preview::table_alone(&paths) {
+        model.workspace = Workspace::Map;
+        if model.library.collection.is_some() && model.library.opening().is_none() {
+            return tables::open(model, workers, Some(table.clone()));
+        }
+        // A collection that is still to come would take the map away again.
+        model.library.waiting_table = Some(table.clone());
+        if model.library.opening().is_none() {
+            open_last(model, workers);
+        }
         return;
     }
     let recent = &mut model.settings.recent;
@@ -273,6 +288,13 @@ pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     recent.truncate(MOST_RECENT);
     settings::save(model, workers);
     start_opening(model, workers, Source::Paths(paths));
+}
+
+/// Opens the table that waited for the end of an opening.
+fn open_waiting_table(model: &mut AppState, workers: &Workers) {
+    if let Some(table) = model.library.waiting_table.take() {
+        tables::open(model, workers, Some(table));
+    }
 }
 
 /// Opens what was open when the window was closed, or else the demo collection.
@@ -300,10 +322,6 @@ fn start_opening(model: &mut AppState, workers: &mut Workers, source: Source) {
 
 /// Takes in what was dropped on the window.
 fn drop(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
-    if let Some(table) = drop_preview::dropped_table(&paths) {
-        model.workspace = Workspace::Map;
-        return tables::open(model, workers, Some(table.clone()));
-    }
     match paths.as_slice() {
         [file] if model.takes_as_query(file) => query::file(model, workers, file.clone()),
         _ => open(model, workers, paths),

@@ -92,14 +92,15 @@ pub fn is_table_of_embeddings(path: &Path) -> bool {
         .any(|known| ending.eq_ignore_ascii_case(known))
 }
 
-/// The table of embeddings among dropped files: one by itself, or vectors that were dropped with their metadata.
-pub fn dropped_table(files: &[PathBuf]) -> Option<&PathBuf> {
+/// The table of embeddings that files are: one by itself, or vectors with their metadata.
+pub fn table_alone(files: &[PathBuf]) -> Option<&PathBuf> {
     let is_metadata = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         is_table(file) && name.contains("meta")
     };
     match files {
-        [file] => Some(file).filter(|file| is_table_of_embeddings(file)),
+        // Checkpoints have the ending of one kind of table.
+        [file] => Some(file).filter(|file| is_table_of_embeddings(file) && !is_encoder(file)),
         [a, b] if is_metadata(b) => Some(a).filter(|a| is_table(a) && is_table_of_embeddings(a)),
         [a, b] if is_metadata(a) => Some(b).filter(|b| is_table(b) && is_table_of_embeddings(b)),
         _ => None,

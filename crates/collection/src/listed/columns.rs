@@ -2,7 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{paths::LONGEST_PATH, words::yes_or_no};
+use super::{
+    headings::{
+        ARTIST, FILE, FOLDER, IN_PART, KEY, LABEL, MODE, OTHERS, SPLIT, TAG_WEIGHT, TAGS, TEMPO,
+        TITLE, WEAK_FILE, emotion,
+    },
+    paths::LONGEST_PATH,
+    words::yes_or_no,
+};
 use crate::{
     key::{has_mode, is_mode_name, parse_key},
     split::Part,
@@ -10,290 +17,13 @@ use crate::{
     text::{is_nothing, plain},
 };
 
-/// Headings of the column of the files, without signs and in lower case; the likeliest first.
-const FILE: [&str; 43] = [
-    "file",
-    "path",
-    "filename",
-    "filepath",
-    "audio",
-    "audiofile",
-    "audiopath",
-    "audiofilename",
-    "audiofilepath",
-    "audiofullpath",
-    "files",
-    "paths",
-    "filenames",
-    "filepaths",
-    "fullpath",
-    "relativepath",
-    "relpath",
-    "trackpath",
-    "trackfile",
-    "songpath",
-    "songfile",
-    "clippath",
-    "mp3path",
-    "mp3file",
-    "mp3",
-    "wavpath",
-    "wavfile",
-    "wav",
-    "soundfile",
-    "sound",
-    "wavname",
-    "slicefilename",
-    "fname",
-    "location",
-    "uri",
-    "url",
-    "source",
-    "src",
-    "recording",
-    "track",
-    "song",
-    "clip",
-    "name",
-];
-
-/// Headings of columns that hold files only if files answer to them: numbers and names.
-const WEAK_FILE: [&str; 20] = [
-    "track",
-    "song",
-    "clip",
-    "name",
-    "recording",
-    "source",
-    "src",
-    "url",
-    "trackid",
-    "songid",
-    "clipid",
-    "musicid",
-    "samplekey",
-    "sampleid",
-    "fileid",
-    "audioid",
-    "uttid",
-    "utterance",
-    "id",
-    "title",
-];
-
-const LABEL: [&str; 22] = [
-    "label",
-    "genre",
-    "class",
-    "style",
-    "category",
-    "mood",
-    "genretop",
-    "topgenre",
-    "maingenre",
-    "genrename",
-    "classname",
-    "labelname",
-    "subgenre",
-    "instrument",
-    "species",
-    "emotion",
-    "target",
-    "y",
-    "genreid",
-    "classid",
-    "language",
-    "lang",
-];
-
-/// Headings of several labels or tags; where no field holds several, they are labels.
-const TAGS: [&str; 16] = [
-    "tags",
-    "tag",
-    "labels",
-    "genres",
-    "moods",
-    "styles",
-    "instruments",
-    "keywords",
-    "classes",
-    "categories",
-    "taglist",
-    "tagnames",
-    "toptags",
-    "moodtags",
-    "genretags",
-    "annotations",
-];
-
-/// Headings of how much there is of a row's tag, where each tag has a row.
-const TAG_WEIGHT: [&str; 7] = [
-    "value",
-    "present",
-    "presence",
-    "weight",
-    "tagweight",
-    "relevance",
-    "confidence",
-];
-
-const SPLIT: [&str; 20] = [
-    "split",
-    "set",
-    "subset",
-    "partition",
-    "part",
-    "dataset",
-    "setsplit",
-    "usage",
-    "fold",
-    "folds",
-    "foldid",
-    "foldindex",
-    "foldnumber",
-    "cvfold",
-    "kfold",
-    "phase",
-    "traintest",
-    "datasplit",
-    "splitname",
-    "mediaeval2013set",
-];
-
-/// Headings of columns that say of each file whether it is in a part.
-const IN_PART: [(&str, Part); 17] = [
-    ("test", Part::Test),
-    ("valid", Part::Valid),
-    ("val", Part::Valid),
-    ("validation", Part::Valid),
-    ("train", Part::Train),
-    ("istest", Part::Test),
-    ("intest", Part::Test),
-    ("isvalid", Part::Valid),
-    ("isval", Part::Valid),
-    ("isvalidation", Part::Valid),
-    ("istrain", Part::Train),
-    ("istraining", Part::Train),
-    ("intrain", Part::Train),
-    // As pandas' get_dummies names them.
-    ("splittrain", Part::Train),
-    ("splitvalid", Part::Valid),
-    ("splitval", Part::Valid),
-    ("splittest", Part::Test),
-];
-
-const KEY: [&str; 14] = [
-    "key",
-    "keykey",
-    "keyresult",
-    "keytext",
-    "tonic",
-    "camelot",
-    "camelotkey",
-    "keyname",
-    "musicalkey",
-    "manualkey",
-    "initialkey",
-    "globalkey",
-    "tonality",
-    "keys",
-];
-const MODE: [&str; 4] = ["mode", "scale", "keymode", "keyscale"];
-const TEMPO: [&str; 6] = [
-    "tempo",
-    "bpm",
-    "tempobpm",
-    "beatsperminute",
-    "globaltempo",
-    "tempos",
-];
-const TITLE: [&str; 5] = ["title", "songtitle", "tracktitle", "songname", "trackname"];
-/// What is learned where there is nothing else: artists, or who speaks or sings.
-const ARTIST: [&str; 9] = [
-    "artist",
-    "artistname",
-    "trackartist",
-    "artistid",
-    "speaker",
-    "speakerid",
-    "spk",
-    "spkid",
-    "singer",
-];
-/// What is known to say nothing that is asked for here.
-const OTHERS: [&str; 18] = [
-    "duration",
-    "durationsecs",
-    "seconds",
-    "length",
-    "lengths",
-    "index",
-    "unnamed0",
-    "album",
-    "albumid",
-    "albumname",
-    "year",
-    "md5",
-    "samplerate",
-    "channels",
-    "start",
-    "end",
-    "format",
-    "codec",
-];
-
-/// Whether a heading is one of those that are looked for.
-pub(super) fn is_known(heading: &str) -> bool {
-    let name = plain(heading);
-    let name = name.as_str();
-    FILE.contains(&name)
-        || WEAK_FILE.contains(&name)
-        || LABEL.contains(&name)
-        || TAGS.contains(&name)
-        || SPLIT.contains(&name)
-        || KEY.contains(&name)
-        || TEMPO.contains(&name)
-        || TITLE.contains(&name)
-        || ARTIST.contains(&name)
-        || OTHERS.contains(&name)
-        || emotion(name).is_some()
-        || IN_PART.iter().any(|(known, _)| *known == name)
-}
-
-/// Whether a heading may be that of a column of files.
-pub(super) fn is_file(heading: &str) -> bool {
-    let name = plain(heading);
-    FILE.contains(&name.as_str()) || WEAK_FILE.contains(&name.as_str())
-}
-
-/// Whether a heading is that of several labels or tags.
-pub(super) fn is_tags(heading: &str) -> bool {
-    TAGS.contains(&plain(heading).as_str())
-}
-
-/// The dimension of emotion that a heading names: 0 arousal, 1 valence.
-fn emotion(name: &str) -> Option<usize> {
-    let base = name.trim_start_matches("mean").trim_start_matches("static");
-    let rest = |dimension: &str| {
-        let rest = base.strip_prefix(dimension)?;
-        let rest = rest.trim_start_matches("mean").trim_start_matches("avg");
-        // What is left may name the scale: "arousal (0 to 1)".
-        let scale = rest.trim_start_matches("scale").replace("to", "");
-        scale
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then_some(())
-    };
-    ["arousal", "valence"]
-        .iter()
-        .position(|dimension| rest(dimension).is_some())
-}
-
 /// The places of the columns of a list. Where there are several of a kind, the likeliest.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     /// Columns that may hold the files, the likeliest first; whether files must be found to believe it.
     pub(super) files: Vec<(usize, bool)>,
+    /// The folder that a row's file lies in, where its name is a column of its own.
+    pub(super) folder: Option<usize>,
     pub(super) label: Option<usize>,
     pub(super) tags: Vec<usize>,
     /// Columns of zeros and ones, each named by its tag.
@@ -341,6 +71,7 @@ impl Columns {
             key: find(&KEY),
             tempo: find(&TEMPO),
             title: find(&TITLE),
+            folder: find(&FOLDER),
             ..Self::default()
         };
         columns.mode = columns.key.and_then(|_| find(&MODE));
@@ -556,6 +287,7 @@ impl Columns {
             self.mode,
             self.tempo,
             self.title,
+            self.folder,
             self.tag_weight,
             self.emotion[0],
             self.emotion[1],

@@ -7,6 +7,7 @@ mod class_names;
 mod columns;
 mod emotion;
 mod gather;
+mod headings;
 mod keys;
 mod paths;
 mod split_columns;
@@ -126,12 +127,12 @@ fn is_playlist(path: &Path) -> bool {
 
 /// Whether a heading is one of those that lists are read by.
 pub(crate) fn is_heading(name: &str) -> bool {
-    columns::is_known(name)
+    headings::is_known(name)
 }
 
 /// Whether a heading is that of several labels or tags.
 pub(crate) fn is_tags(name: &str) -> bool {
-    columns::is_tags(name)
+    headings::is_tags(name)
 }
 
 /// Whether a file lists tracks, by its ending or, where that may mean any text, its first lines.
@@ -143,19 +144,19 @@ pub fn is_list(path: &Path) -> bool {
         return is_json_list(path);
     }
     has_ending(path, &TEXTS)
-        && Table::header(path, columns::is_known).is_some_and(|names| {
+        && Table::header(path, headings::is_known).is_some_and(|names| {
             let is_sound = |name: &String| walk::is_sound_name(Path::new(name.trim()));
             names.iter().any(is_sound)
-                || names.len() > 1 && names.iter().any(|name| columns::is_known(name))
+                || names.len() > 1 && names.iter().any(|name| headings::is_known(name))
         })
 }
 
 /// Whether a JSON file has a column of files, or cannot be read at all: then reading it as a list says why.
 fn is_json_list(path: &Path) -> bool {
-    match Table::read(path, columns::is_known) {
+    match Table::read(path, headings::is_known) {
         Ok(table) => {
             let has_sounds = || !Columns::of(&table).files.is_empty();
-            table.names().iter().any(|name| columns::is_file(name))
+            table.names().iter().any(|name| headings::is_file(name))
                 || table.is_headless && has_sounds()
         }
         Err(_) => path.is_file(),
@@ -182,8 +183,9 @@ pub fn split_words(words: &BTreeSet<String>) -> (BTreeMap<String, &'static str>,
 /// Whether a file in a folder of sounds is likely a list of them, by its headings.
 pub(crate) fn seems_list(path: &Path) -> bool {
     has_ending(path, &ENDINGS)
-        && Table::header(path, columns::is_known)
-            .is_some_and(|names| names.len() > 1 && names.iter().any(|name| columns::is_file(name)))
+        && Table::header(path, headings::is_known).is_some_and(|names| {
+            names.len() > 1 && names.iter().any(|name| headings::is_file(name))
+        })
 }
 
 /// The names of lists that lie in a folder, without those of hidden files.
@@ -289,10 +291,11 @@ impl Opened<'_> {
         notes: &mut Vec<Note>,
         watch: &Watch<'_>,
     ) -> Result<(), CollectionError> {
-        let table = Table::read(self.list, columns::is_known)?;
-        let columns = Columns::of(&table);
+        let table = Table::read(self.list, headings::is_known)?;
+        let mut columns = Columns::of(&table);
         let mut finder = Finder::new(self.list, self.together, watch);
         let file = file_column(&table, &columns, &mut finder)?;
+        columns.folder = folder_column(&table, columns.folder, file, &mut finder)?;
         if let Some(encoding) = table.guessed_encoding {
             notes.push(say_guessed_encoding(encoding).into());
         }
@@ -334,7 +337,7 @@ impl Opened<'_> {
                 continue;
             }
             rows += 1;
-            let found = finder.find(words)?;
+            let found = find(&mut finder, &row, words, columns.folder)?;
             match &found {
                 paths::Found::Named(_) => {}
                 paths::Found::Guessed(path) => {
@@ -438,6 +441,38 @@ fn cut(words: &str) -> String {
     }
 }
 
+/// The file of a row, where another column may name its folder.
+fn find(
+    finder: &mut Finder<'_>,
+    row: &Row<'_>,
+    words: &str,
+    folder: Option<usize>,
+) -> Result<paths::Found, CollectionError> {
+    match folder.and_then(|place| row.at(place)) {
+        Some(folder) if !is_nothing(folder) => finder.find_in(folder, words),
+        _ => finder.find(words),
+    }
+}
+
+/// The column of the folders, if files lie in these.
+fn folder_column(
+    table: &Table,
+    folder: Option<usize>,
+    file: usize,
+    finder: &mut Finder<'_>,
+) -> Result<Option<usize>, CollectionError> {
+    let Some(place) = folder else { return Ok(None) };
+    let rows = table.rows();
+    let pairs = rows.filter_map(|row| Some((row.at(place)?.to_owned(), row.at(file)?.to_owned())));
+    for (folder, name) in pairs.take(TRIED_ROWS) {
+        let found = finder.find_in(&folder, &name)?;
+        if found.is_here() && found != finder.find(&name)? {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
 /// The column of the files: the likeliest one in which files are found, else the likeliest.
 fn file_column(
     table: &Table,
@@ -445,9 +480,10 @@ fn file_column(
     finder: &mut Finder<'_>,
 ) -> Result<usize, CollectionError> {
     for &(place, _) in &columns.files {
-        let fields = table.rows().filter_map(|row| row.at(place));
-        for words in fields.filter(|words| !is_nothing(words)).take(TRIED_ROWS) {
-            if finder.find(words)?.is_here() {
+        let fields = table.rows().filter_map(|row| Some((row, row.at(place)?)));
+        let filled = fields.filter(|(_, words)| !is_nothing(words));
+        for (row, words) in filled.take(TRIED_ROWS) {
+            if find(finder, &row, words, columns.folder)?.is_here() {
                 return Ok(place);
             }
         }

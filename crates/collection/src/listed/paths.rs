@@ -147,10 +147,37 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The file that a list's words mean.
+    /// The file that a list's words mean: as they stand, else as a URL's path (`my%20song.wav`).
     ///
     /// Fails when cancelled.
     pub(super) fn find(&mut self, words: &str) -> Result<Found, CollectionError> {
+        let found = self.find_written(words)?;
+        if matches!(found, Found::Missing(_)) && words.contains('%') {
+            let plain = unescaped(words);
+            if plain != words {
+                let decoded = self.find_written(&plain)?;
+                if !matches!(decoded, Found::Missing(_)) {
+                    return Ok(decoded);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The file of a name in a folder, or of the name alone, where a list has a column for each.
+    ///
+    /// Fails when cancelled.
+    pub(super) fn find_in(&mut self, folder: &str, name: &str) -> Result<Found, CollectionError> {
+        let joined = self.find(&format!("{}/{name}", folder.trim_end_matches(['/', '\\'])))?;
+        if matches!(joined, Found::Named(_)) {
+            return Ok(joined);
+        }
+        let alone = self.find(name)?;
+        let is_better = matches!(alone, Found::Named(_)) || alone.is_here() && !joined.is_here();
+        Ok(if is_better { alone } else { joined })
+    }
+
+    fn find_written(&mut self, words: &str) -> Result<Found, CollectionError> {
         if words.len() > LONGEST_PATH || words.contains('\0') {
             return Ok(Found::Missing(self.folder.join("?")));
         }
@@ -493,6 +520,22 @@ mod tests {
         let mut finder = Finder::new(Path::new("list.csv"), &[], &watch);
         for (words, path) in [("CARGO.toml", "Cargo.toml"), ("SRC\\Lib.rs", "src/lib.rs")] {
             assert_eq!(finder.find(words).unwrap(), Found::Named(path.into()));
+        }
+    }
+
+    #[test]
+    fn a_name_written_as_in_a_url_is_decoded_where_it_does_not_stand_so_on_the_disk() {
+        let files = ["audio/my song.wav", "100%25.wav", "caf\u{e9}/a#1.wav"];
+        for (words, path) in [
+            ("audio/my%20song.wav", files[0]),
+            ("audio%2Fmy%20song.wav", files[0]),
+            ("100%25.wav", files[1]),
+            ("caf%C3%A9/a%231.wav", files[2]),
+        ] {
+            assert_eq!(found(&files, words), ('n', path.to_owned()), "{words}");
+        }
+        for words in ["audio/my%2song.wav", "%00.wav", "audio/my%20other.wav", "%"] {
+            assert_eq!(found(&files, words).0, 'm', "{words}");
         }
     }
 

@@ -20,7 +20,9 @@ use std::{
 
 use super::{Annotations, Entry, artist::bucket, line_of, stem_id};
 use crate::{
-    CollectionError, CollectionKind, Track, key_name,
+    CollectionError, CollectionKind, Track,
+    key_files::{self, is_key_file},
+    key_name,
     note::{Examples, ListLine},
     parse_key,
     split::Part,
@@ -35,9 +37,6 @@ const ARTISTS: u32 = 116;
 const TRAIN_ARTISTS: u32 = 100;
 /// How often "worked with a valid artist" is followed.
 const HOPS: usize = 2;
-/// Key files are one line; a larger one is none.
-const LARGEST_KEY_BYTES: u64 = 1 << 10;
-
 const MTG_KEYS: &str = "annotations/annotations.txt";
 const MTG_ARTISTS: &str = "annotations/beatport_metadata.txt";
 const KEYS: &str = "annotations/key";
@@ -65,10 +64,6 @@ fn places(folder: &Path) -> Option<Places> {
         }
     }
     (places.test.is_some() || places.mtg.is_some()).then_some(places)
-}
-
-fn is_key_file(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind == "key")
 }
 
 fn has_key_files(folder: &Path) -> bool {
@@ -159,13 +154,8 @@ fn test(place: &Path, entries: &mut Vec<Entry>) -> Result<(), CollectionError> {
     files.sort_unstable();
     for file in files {
         let Some(id) = stem_id(&file) else { continue };
-        let small = fs::metadata(&file).is_ok_and(|it| it.len() <= LARGEST_KEY_BYTES);
-        let text = if small {
-            fs::read_to_string(&file).unwrap_or_default()
-        } else {
-            String::new()
-        };
-        let line = (line_of(&file, 1), text.trim());
+        let text = key_files::text_of(&file);
+        let line = (line_of(&file, 1), text.as_str());
         // Without a key there is nothing to score.
         entries.push(entry(place, &id, line, Some(Part::Test)));
     }

@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn any_separator_is_seen_from_the_first_lines() {
-        for separator in [",", ";", "\t", "|"] {
+        for separator in [",", ";", "\t", "|", "^", "~"] {
             let lines = ["file,label", "a.wav,rock", "\"b c.wav\",dub"];
             let text = lines.map(|line| line.replace(',', separator)).join("\r\n");
             let table = read(&text);
@@ -352,6 +352,8 @@ mod tests {
         assert_eq!(all(&table), [["a.wav", "x;y;z"], ["b.wav", "u;v;w"]]);
         let table = read("path;mood, place\na.wav;x, y\n");
         assert_eq!(table.names(), ["path", "mood, place"]);
+        let table = read("~/music/a.wav,rock\n~/music/b.wav,dub\n");
+        assert_eq!(all(&table)[1], ["~/music/b.wav", "dub"]);
     }
 
     #[test]

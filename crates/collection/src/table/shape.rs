@@ -7,8 +7,9 @@ use mynascope_audio::is_audio_path;
 use super::heading;
 use crate::listed::MARK;
 
-/// What may part the fields of a line. Text holds commas more often than the others, so a comma is taken last.
-const SEPARATORS: [u8; 5] = [b'\t', b';', b'|', b'^', b','];
+/// What may part the fields of a line, the likeliest first. Text holds commas and paths hold tildes more often than the
+/// others, so these are taken last.
+const SEPARATORS: [u8; 6] = [b'\t', b';', b'|', b'^', b',', b'~'];
 
 /// Lines that are looked at to find the separator.
 pub(super) const SAMPLE_LINES: usize = 8;

@@ -221,3 +221,44 @@ fn data_sets_given_in_pieces_are_whole() {
     assert_eq!(mixed.split, None);
     assert_note(&mixed, &["split", "not used"]);
 }
+
+#[test]
+fn keys_in_files_beside_the_sounds_are_read() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for (name, key) in [
+        ("10089.LOFI", "C minor\n"),
+        ("b", "A\tmajor"),
+        ("c", "\u{feff}ля минор\r\n"),
+        ("d", "house"),
+        ("e", "-"),
+    ] {
+        write(&format!("{name}.mp3"), "");
+        write(&format!("{name}.key"), key);
+    }
+    write("f.mp3", "");
+    write("g.mp3", "");
+    write("g.key", &"a presentation ".repeat(1000));
+    let opened = open(&[home.path()]).unwrap();
+    let keys: Vec<Option<&str>> = opened
+        .tracks
+        .iter()
+        .map(|track| track.key.and_then(key_name))
+        .collect();
+    let known = [Some("C minor"), Some("A major"), Some("A minor")];
+    assert_eq!(keys, [&known[..], &[None; 4]].concat());
+    assert_eq!(opened.labels(), ["A major", "A minor", "C minor"]);
+    assert_note(&opened, &["keys of 3 tracks", ".key"]);
+    assert_note(&opened, &["1 file", "d.key line 1 `house`"]);
+    // Folders that are labels stay these.
+    write("rock/h.mp3", "");
+    write("rock/h.key", "8A");
+    let opened = open(&[home.path()]).unwrap();
+    assert_eq!(opened.labels(), ["rock"]);
+    let keys = opened.tracks.iter().filter(|track| track.key.is_some());
+    assert_eq!(keys.count(), 4);
+}

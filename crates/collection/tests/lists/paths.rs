@@ -89,3 +89,46 @@ fn a_file_that_is_there_and_no_sound_is_not_called_missing() {
     assert!(problem(2).contains("folder"), "{}", problem(2));
     assert!(problem(3).contains("no such file"), "{}", problem(3));
 }
+
+#[test]
+fn a_column_of_folders_beside_one_of_names_tells_which_of_several_files_is_meant() {
+    let home = Home::new();
+    // Without their folders the names are not different.
+    for genre in GENRES {
+        fs::write(home.file(&format!("audio/{genre}/same.wav")), "").unwrap();
+    }
+    for (before, after) in [
+        ("audio/", ""),
+        ("audio\\", "\\"),
+        ("/data/audio/", "/"),
+        ("", ""),
+    ] {
+        let rows: String = GENRES
+            .map(|genre| format!("same.wav,{before}{genre}{after},{genre}\n"))
+            .concat();
+        let opened = home.text(format!("filename,folder,label\n{rows}"));
+        for (track, genre) in opened.tracks.iter().zip(GENRES) {
+            assert_eq!(track.problem, None, "{before}: {:?}", opened.notes);
+            assert!(track.path.ends_with(format!("audio/{genre}/same.wav")));
+        }
+    }
+    // A folder that holds no such files is a heading that nothing is read from.
+    let opened = home.list("file,folder,label", |_, [path, genre, _]| {
+        format!("{path},somewhere,{genre}")
+    });
+    assert!(opened.tracks.iter().all(|track| track.problem.is_none()));
+    assert_note(&opened, &["`folder`"]);
+}
+
+#[test]
+fn names_as_urls_write_them_are_found() {
+    let home = Home::new();
+    fs::rename(home.file("audio/rock"), home.file("audio/rock & roll")).unwrap();
+    for (folder, slash) in [("rock%20%26%20roll", "/"), ("rock%20&%20roll", "%2F")] {
+        let text = home
+            .plain()
+            .replace("audio/rock", &format!("audio{slash}{folder}"));
+        let opened = home.text(&text);
+        assert!(opened.tracks.iter().all(|track| track.problem.is_none()));
+    }
+}

@@ -159,7 +159,7 @@ fn lists_of_spaces_json_and_playlists_open() {
         ("l.doc", "a letter", "neither sound nor a list"),
         (
             "l.txt",
-            "file~label\naudio/rock/00.wav~rock\n",
+            "file@label\naudio/rock/00.wav@rock\n",
             "no known sign parts their fields; part them with tabs",
         ),
         ("l.txt", "a letter.", "neither sound nor a list"),

@@ -33,6 +33,8 @@ pub struct Library {
     pub sources: Vec<PathBuf>,
     /// The same of the collection that is being opened.
     pub opening_sources: Vec<PathBuf>,
+    /// A table of embeddings that is opened once a collection is.
+    pub waiting_table: Option<PathBuf>,
     /// The opening of the next collection, and then the reading of its headers.
     pub job: JobSlot<OpenFound>,
     /// The collection is open; its headers are being read.

@@ -1,5 +1,7 @@
 //! The 24 keys and the ways in which people write them.
 
+mod scripts;
+
 use super::text::fold_text;
 
 /// The 24 keys by number: 0 to 11 are C major to B major, 12 to 23 are C minor to B minor.
@@ -20,6 +22,7 @@ pub fn key_name(key: u8) -> Option<&'static str> {
 ///   "flat" as signs; enharmonic spellings are one key ("C# major" is "Db major");
 /// - German ("h-Moll", "Fis-Dur", "B-Dur", which is B flat major; an H is a B in any case) and the syllables of the
 ///   Romance languages ("La mineur", "Si♭ maggiore");
+/// - Russian, Ukrainian, Japanese, Chinese and Korean ("ля минор", "嬰ハ短調", "降B大调", "다장조");
 /// - the wheels of DJs: Camelot ("8A" is A minor, "8B" C major) and Open Key ("1m" is A minor, "1d" C major).
 ///
 /// Several names of one key beside each other are that key: "A#/Bb major", "Am (8A)", "8A - Am". A letter in lower case
@@ -32,7 +35,7 @@ pub fn parse_key(name: &str) -> Option<u8> {
 pub(crate) fn parse_key_in(name: &str, with_h: bool) -> Option<u8> {
     let name = name.trim().trim_matches(['"', '\'']);
     // The longest ("la bemolle maggiore") has 19 letters.
-    if name.len() > 40 {
+    if name.chars().count() > 40 {
         return None;
     }
     wheel(name)
@@ -80,6 +83,7 @@ pub(crate) fn has_mode(name: &str) -> bool {
     let last = name.rsplit([' ', ':', '-', '_', '\t']).next();
     last.is_some_and(|word| word != name && is_mode(word))
         || name.len() > 1 && name.ends_with('m') && !name.contains(char::is_whitespace)
+        || scripts::key_in_script(name).is_some()
 }
 
 /// Whether a key is written with the German letter H.
@@ -120,6 +124,10 @@ const SYLLABLES: [(&str, u8); 9] = [
 ];
 
 fn named(name: &str, with_h: bool) -> Option<u8> {
+    let in_script = scripts::key_in_script(name);
+    if in_script.is_some() {
+        return in_script;
+    }
     let spaced: String = name
         .chars()
         .map(|letter| match letter {
