@@ -11,7 +11,7 @@ use super::{
 };
 use mynascope_audio as audio;
 use mynascope_base::{counted, storage::path_to_text};
-use mynascope_encoder::{Family, LoadOptions, summarise};
+use mynascope_encoder::{Family, LoadOptions, Reading, summarise};
 use mynascope_spectrum::{
     self as spectrum, Part,
     tokens::{DropRule, MaskRatio, PictureGrid, TrackView},
@@ -61,7 +61,20 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
 
 /// What is dropped of every window: on the patches of Myna, or on those of another encoder in its own windows.
 fn dropped(verb: &Mask) -> anyhow::Result<(Arc<PictureGrid>, DropRule)> {
-    let info = summarise(&verb.checkpoint, &LoadOptions::default())?.info;
+    let options = LoadOptions {
+        reading: Reading {
+            window_secs: verb.window,
+            ..Reading::default()
+        },
+        ..LoadOptions::default()
+    };
+    let info = summarise(&verb.checkpoint, &options)?.info;
+    anyhow::ensure!(
+        verb.window.is_none() || !info.window_choices_secs.is_empty(),
+        "windows of this {} always last {:.3} s; leave out --window",
+        info.family,
+        info.window.secs
+    );
     let patchout = verb.patchout.get();
     if info.family == Family::Myna {
         anyhow::ensure!(
