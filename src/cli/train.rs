@@ -220,6 +220,7 @@ pub fn follow(
 ) -> anyhow::Result<TrainSummary> {
     let control = TrainControl::default();
     let watch = console.watch();
+    let mut notes = Vec::new();
     let summary = job(&control, &mut |event| {
         if console.cancel().is_cancelled() {
             control.stop();
@@ -228,7 +229,10 @@ pub fn follow(
             TrainEvent::Preparing(Progress { what, done, total }) => {
                 watch.progress(&what, done, total);
             }
-            TrainEvent::Note(note) => console.note(&note),
+            TrainEvent::Note(note) => {
+                console.note(&note);
+                notes.push(note);
+            }
             TrainEvent::Step(record) => {
                 let what = format!("training, loss {:.4}", record.loss);
                 watch.progress(&what, record.step, Some(steps));
@@ -258,7 +262,11 @@ pub fn follow(
     });
     match summary {
         Err(train::TrainError::StoppedEarly) => Err(Cancelled.into()),
-        other => Ok(other?),
+        other => {
+            let mut summary = other?;
+            summary.notes.extend(notes);
+            Ok(summary)
+        }
     }
 }
 

@@ -421,15 +421,20 @@ impl TrainConfig {
     /// The settings of a run, from its folder.
     ///
     /// # Errors
-    /// [`TrainError::NoRun`] if there is no `config.toml` that can be read, [`TrainError::Settings`] if it is
-    /// damaged.
+    /// [`TrainError::NoRun`] if there is no `config.toml` that can be read, or if it is damaged.
     pub fn of_run(folder: &Path) -> Result<Self, TrainError> {
         let file = folder.join("config.toml");
         let text = fs::read_to_string(&file).map_err(|error| TrainError::NoRun {
             why: format!("its config.toml cannot be read ({error})"),
             path: folder.to_path_buf(),
         })?;
-        Self::from_toml(&text)
+        Self::from_toml(&text).map_err(|error| TrainError::NoRun {
+            why: format!(
+                "its config.toml is damaged ({error}); put it back from a copy, or begin a new run that starts from its weights with \
+                 --init"
+            ),
+            path: folder.to_path_buf(),
+        })
     }
 
     /// The settings as TOML text.

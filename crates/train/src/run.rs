@@ -129,9 +129,16 @@ pub fn resume(
     let place = find_place(config.device).map_err(EncoderError::from)?;
     check_precision(&place, config.precision)?;
     let tail = config.tail(outputs(labels.as_ref()));
-    let start = folder.newest(config.encoder_config(), &tail, &|tracks| {
+    let (start, passed_over) = folder.newest(config.encoder_config(), &tail, &|tracks| {
         track_state(&config, tracks)
     })?;
+    for (step, fault) in passed_over {
+        events(TrainEvent::Note(format!(
+            "the checkpoint of step {step} is passed over ({fault}), and the run goes on from step {}; to keep what came after, stop \
+             and put the files of step-{step} back from a copy",
+            start.manifest.step
+        )));
+    }
     if start.manifest.step >= config.steps {
         return Err(TrainError::NoRun {
             why: format!(
