@@ -419,3 +419,23 @@ fn labels_that_are_never_heard_short_clips_and_silence_are_said() {
         "{notes}"
     );
 }
+
+/// The fault: a run whose `labels.json` was lost went on to checkpoints without names.
+#[test]
+fn a_run_that_lost_its_labels_goes_on_with_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = genres(&folder.path().join("audio"));
+    let out = folder.path().join("run");
+    train(&small_maest(1), &tracks, &out);
+    fs::remove_file(out.join("labels.json")).unwrap();
+    let names = || {
+        let encoder =
+            LoadedEncoder::open(&CheckpointRef::File(out.clone()), None, &DeviceChoice::Cpu);
+        encoder.unwrap().info().outputs.clone()
+    };
+    assert_eq!(names(), ["noise", "tone"]);
+    let control = TrainControl::default();
+    resume(&out, &to(2), &tracks, &control, &mut |_| {}).unwrap();
+    assert!(out.join("labels.json").is_file());
+    assert_eq!(names(), ["noise", "tone"]);
+}

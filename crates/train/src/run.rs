@@ -159,6 +159,9 @@ pub fn resume(
     }
     let probe = probe(&config, control, events)?;
     folder.save_config(&config)?;
+    if let Some(labels) = &labels {
+        folder.save_labels(&labels.meaning)?;
+    }
     let (done, probes) = folder.rewind_log(start.manifest.step)?;
     let snapshot = start.snapshot.clone();
     let job = TrainJob {
