@@ -15,7 +15,7 @@ use mynascope_base::{
     jobs::{Cancelled, Progress},
     storage::path_to_text,
 };
-use mynascope_encoder::{EncoderConfig, EncoderPreset, LoadOptions, load_weights};
+use mynascope_encoder::{CheckpointRef, EncoderConfig, EncoderPreset, LoadOptions};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
     self as train, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary,
@@ -126,14 +126,14 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
 }
 
 /// The usual settings for the family of trained weights, with their sizes.
-fn of_weights(verb: &Train, init: &Path) -> anyhow::Result<TrainConfig> {
+fn of_weights(verb: &Train, init: &CheckpointRef) -> anyhow::Result<TrainConfig> {
     let options = LoadOptions {
         patch: verb.patch,
         weights: verb.init_weights.clone().unwrap_or_default(),
         ..LoadOptions::default()
     };
-    let sizes = load_weights(init, options.clone())?.config;
-    options.check_patch(sizes.family(), init)?;
+    let sizes = init.weights(&options)?.0.config;
+    options.check_patch(sizes.family(), Path::new(&init.to_string()))?;
     let preset = EncoderPreset::of(&sizes);
     let mut config = TrainConfig::of_preset(match (preset, sizes) {
         (Some(preset), _) => preset,
@@ -340,6 +340,30 @@ mod tests {
     }
 
     #[test]
+    fn every_name_of_a_checkpoint_can_be_started_from() {
+        let line = "mynascope train --data demo --out run --init";
+        for (name, init) in [
+            ("shipped", CheckpointRef::Shipped),
+            ("untrained", CheckpointRef::Untrained),
+        ] {
+            let arguments = Arguments::try_parse_from(words(&format!("{line} {name}"))).unwrap();
+            let Some(Verb::Train(verb)) = &arguments.verb else {
+                panic!("{name}");
+            };
+            let config = settings(verb, &arguments.common).unwrap();
+            assert_eq!(
+                (&config.init, config.preset),
+                (&Some(init), EncoderPreset::Tiny)
+            );
+            assert!(config.validate().is_ok());
+            let text = config.to_toml().unwrap();
+            assert_eq!(TrainConfig::from_toml(&text).unwrap(), config, "{text}");
+            let copied = command_of(&config, Path::new("run"));
+            assert!(copied.contains(&format!("--init {name}")), "{copied}");
+        }
+    }
+
+    #[test]
     fn a_copied_command_trains_with_the_settings_of_the_window() {
         let data = vec!["demo".into(), "/music/of my own".into()];
         let first = TrainConfig {
@@ -448,7 +472,9 @@ mod tests {
             probe_every: 50,
             tensorboard: true,
             device: DeviceChoice::Cpu,
-            init: Some("/runs/first one/final.safetensors".into()),
+            init: Some(CheckpointRef::File(
+                "/runs/first one/final.safetensors".into(),
+            )),
             init_weights: WeightsChoice::Ema,
             mels: Some("/tmp/mels".into()),
             ..first

@@ -189,7 +189,7 @@ fn a_published_maest_is_fine_tuned_and_keeps_its_form() {
     let sizes = load_weights(&hub, None).unwrap().config;
     let config = TrainConfig {
         encoder: Some(sizes),
-        init: Some(hub),
+        init: Some(CheckpointRef::File(hub)),
         batch: 4,
         learning_rate: 1e-5,
         ..small_maest(1)
@@ -213,7 +213,7 @@ fn a_published_maest_is_fine_tuned_and_keeps_its_form() {
     // The same labels: the classifier goes on, and with nothing else trained the encoder stays.
     let second = folder.path().join("second");
     let again = TrainConfig {
-        init: Some(first.clone()),
+        init: Some(CheckpointRef::File(first.clone())),
         trainable: Trainable::Head,
         ..config.clone()
     };
@@ -235,7 +235,7 @@ fn a_published_maest_is_fine_tuned_and_keeps_its_form() {
     let native = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/maest/native.ckpt");
     let third = TrainConfig {
         encoder: Some(load_weights(&native, None).unwrap().config),
-        init: Some(native),
+        init: Some(CheckpointRef::File(native)),
         ..config
     };
     let (summary, notes) = noted(&third, &tracks, &folder.path().join("third"));
@@ -252,7 +252,7 @@ fn a_maest_begins_with_the_blocks_of_a_myna_of_its_width() {
     save_weights(&myna, &shipped, &[]).unwrap();
     let config = TrainConfig {
         encoder: None,
-        init: Some(myna),
+        init: Some(CheckpointRef::File(myna)),
         batch: 2,
         ..small_maest(1)
     };

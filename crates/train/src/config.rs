@@ -18,8 +18,8 @@ use crate::objective::{
 };
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
-    DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching, Precision,
-    TrainingHead, WeightsChoice,
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching,
+    Precision, TrainingHead, WeightsChoice,
     families::{
         mt2::{self, KEYS},
         music2vec,
@@ -143,8 +143,8 @@ pub struct TrainConfig {
     /// With which numbers layers multiply: f32, or on a GPU that can bf16 or f16.
     pub precision: Precision,
     /// Weights to start from.
-    #[serde(skip_serializing_if = "Option::is_none", with = "serde_path::option")]
-    pub init: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<CheckpointRef>,
     /// Which weights of `init`, where it holds several.
     #[serde(skip_serializing_if = "WeightsChoice::is_auto")]
     pub init_weights: WeightsChoice,

@@ -1,6 +1,6 @@
 //! How a run begins and is taken up again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     Objective, StepSnapshot, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
@@ -18,8 +18,8 @@ use crate::objective::TrackState;
 use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_encoder::{
-    CheckpointError, EncoderError, Family, LoadOptions, TrainingHead, Weights, check_precision,
-    families::maest::begin_with_myna, find_place, load_reported, on_place,
+    CheckpointError, CheckpointReport, EncoderError, Family, LoadOptions, TrainingHead, Weights,
+    check_precision, families::maest::begin_with_myna, find_place, on_place,
 };
 
 /// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
@@ -235,21 +235,20 @@ fn first_weights(
     let sizes = config.encoder_config();
     let tail = config.tail(outputs(labels));
     let mut weights = Weights::random(sizes, &tail, config.seed)?;
-    if let Some(path) = &config.init {
+    if let Some(init) = &config.init {
+        let path = PathBuf::from(init.to_string());
         let options = LoadOptions {
             patch: sizes.myna().map(|_| config.patch),
             weights: config.init_weights.clone(),
             ..LoadOptions::default()
         };
-        let (mut trained, report) = load_reported(path, &options)?;
-        if let Some(note) = report.say_use() {
+        let (mut trained, report) = init.weights(&options)?;
+        if let Some(note) = report.as_ref().and_then(CheckpointReport::say_use) {
             events(TrainEvent::Note(note));
         }
         if let (Family::Maest, Family::Myna) = (sizes.family(), trained.config.family()) {
-            begin_with_myna(&mut weights, &trained).map_err(|why| CheckpointError::Unfit {
-                why,
-                path: path.clone(),
-            })?;
+            begin_with_myna(&mut weights, &trained)
+                .map_err(|why| CheckpointError::Unfit { why, path })?;
             events(TrainEvent::Note(
                 "it begins with the blocks of a Myna; patches, positions, class tokens and classifier begin anew"
                     .into(),
@@ -263,20 +262,21 @@ fn first_weights(
                     trained.config.full_name(),
                     sizes.full_name()
                 ),
-                path: path.clone(),
+                path,
             }
             .into());
         }
         let own = sizes.trained_parameters()?.len();
+        let (told, count) =
+            report.map_or_else(Default::default, |report| (report.outputs, report.labels));
         match (&tail, labels) {
             // It goes on with its classifier.
-            (TrainingHead::Styles(_), Some(labels)) if report.outputs == labels.meaning.outputs => {
-            }
+            (TrainingHead::Styles(_), Some(labels)) if told == labels.meaning.outputs => {}
             (TrainingHead::Styles(_), Some(labels)) => {
                 trained.tensors.truncate(own);
                 events(TrainEvent::Note(format!(
                     "the checkpoint {}, so the classifier of {} begins anew",
-                    match report.labels {
+                    match count {
                         0 => "has no classifier".to_owned(),
                         _ => "tells other labels".to_owned(),
                     },

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::gui::{command_line::CommandLine, model::Library};
-use mynascope_encoder::{EncoderPreset, Family, Patching};
-use mynascope_train::{Schedule, TrainConfig, TrainError, objective::Data2vec};
+use mynascope_encoder::{CheckpointRef, EncoderPreset, Family, Patching};
+use mynascope_train::{Objective, Schedule, TrainConfig, TrainError, objective::Data2vec};
 
 /// Settings for a purpose.
 pub struct Purpose {
@@ -568,10 +568,13 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
     if config.tensorboard {
         line = line.argument("--tensorboard");
     }
-    for (name, path) in [("init", &config.init), ("mels", &config.mels)] {
-        if let Some(path) = path {
-            line = line.option(name, path);
-        }
+    match &config.init {
+        Some(CheckpointRef::File(path)) => line = line.option("init", path),
+        Some(named) => line = line.option("init", named.to_string()),
+        None => {}
+    }
+    if let Some(mels) = &config.mels {
+        line = line.option("mels", mels);
     }
     if config.init.is_some() && !config.init_weights.is_auto() {
         line = line.option("init-weights", config.init_weights.to_string());

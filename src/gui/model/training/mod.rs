@@ -1,11 +1,13 @@
 //! What the Train layout shows: the form, the run under way, the one that is looked at, all earlier ones.
 
 mod channel;
+mod first_weights;
 mod form;
 mod run_job;
 mod view;
 
 pub use channel::{CHANNELS, Channel, ChannelLine};
+pub use first_weights::begin_with;
 pub use form::{
     PURPOSES, Problem, Purpose, command_of, first_form, first_purpose, format_config, problem_of,
     purpose_of, resume_command, too_few_tracks,

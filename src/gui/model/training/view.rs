@@ -207,8 +207,8 @@ impl RunView {
 pub struct RunRow {
     /// Its folder.
     pub folder: PathBuf,
-    /// Its settings.
-    pub config: TrainConfig,
+    /// Its settings, or why they or a checkpoint cannot be read.
+    pub config: Result<TrainConfig, String>,
     /// Steps done.
     pub step: u64,
     /// Loss of its last step.
@@ -229,7 +229,8 @@ impl RunRow {
 
     /// Whether it stopped before its last step.
     pub fn can_go_on(&self) -> bool {
-        self.step > 0 && self.step < self.config.steps
+        let steps = self.config.as_ref().map_or(0, |config| config.steps);
+        self.step > 0 && self.step < steps
     }
 }
 
