@@ -91,6 +91,10 @@ impl RunView {
 
     /// Adds a step to the curves.
     pub fn take(&mut self, record: StepRecord) {
+        // A run that goes on from an earlier checkpoint does later steps again.
+        if record.step <= self.step() {
+            self.go_back(record.step.saturating_sub(1));
+        }
         let step = record.step as f64;
         for (channel, curves) in CHANNELS.iter().zip(&mut self.curves) {
             for (line, curve) in channel.lines.iter().zip(curves) {
@@ -104,6 +108,15 @@ impl RunView {
             self.first = Some(record.clone());
         }
         self.last = Some(record);
+    }
+
+    /// Forgets what came after a step.
+    fn go_back(&mut self, step: u64) {
+        for curve in self.curves.iter_mut().flatten() {
+            curve.cut_after(step as f64);
+        }
+        self.first = self.first.take().filter(|first| first.step <= step);
+        self.last = None;
     }
 
     /// Adds a score that was taken after a step.
