@@ -137,6 +137,14 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Takes away a run that never came to its first step, and its folder if nothing else is in it.
+    pub fn discard(&self) {
+        for name in ["config.toml", LABELS] {
+            let _ = fs::remove_file(self.path.join(name));
+        }
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// Opens the folder of a run with its settings.
     pub fn open(path: &Path) -> Result<(Self, TrainConfig), TrainError> {
         let config = TrainConfig::of_run(path)?;

@@ -15,7 +15,7 @@ use super::{
     tensorboard::EventFile,
 };
 use crate::objective::TrackState;
-use mynascope_base::counted;
+use mynascope_base::{counted, without_path};
 use mynascope_collection::Collection;
 use mynascope_encoder::{
     CheckpointError, CheckpointReport, EncoderError, Family, LoadOptions, TrainingHead, Weights,
@@ -46,8 +46,10 @@ pub fn run(
     if let Some(labels) = &labels {
         folder.save_labels(&labels.meaning)?;
     }
-    let mels = readable(config, collection, labels.as_ref(), control, events)?;
-    let probe = probe(config, control, events)?;
+    let read = readable(config, collection, labels.as_ref(), control, events)
+        .and_then(|mels| Ok((mels, probe(config, control, events)?)));
+    // A run that is refused leaves no folder behind.
+    let (mels, probe) = read.inspect_err(|_| folder.discard())?;
     let sampler = sampler(config, mels.len(), events);
     let start = Checkpoint {
         manifest: manifest(config, &sampler, &mels, 0, &OptimiserState::default()),
@@ -311,7 +313,23 @@ fn readable(
         return Err(TrainError::TooFewTracks {
             readable: mels.len(),
             given: collection.tracks.len(),
+            why: say_reasons(&mels.skipped),
         });
+    }
+    // The other families leave such tracks out.
+    if let FrontEnd::Myna = front_end {
+        let silent = mels.silent()?;
+        if silent > 0 {
+            events(TrainEvent::Note(format!(
+                "{} of {} nothing but silence, which teaches nothing; take {} out of the collection",
+                silent,
+                match mels.len() {
+                    1 => "1 track holds".to_owned(),
+                    tracks => format!("{tracks} tracks hold"),
+                },
+                if silent == 1 { "it" } else { "them" }
+            )));
+        }
     }
     let kept = match front_end {
         FrontEnd::Music2vec => "their sound takes",
@@ -329,6 +347,28 @@ fn readable(
     }
     say_short(config, &mels, events);
     Ok(mels)
+}
+
+/// Why tracks can't be used: the most frequent reasons, in brackets.
+fn say_reasons(skipped: &[(PathBuf, String)]) -> String {
+    const SHOWN: usize = 3;
+    let mut reasons: Vec<(usize, String)> = Vec::new();
+    for (path, why) in skipped {
+        let why = without_path(why, path);
+        match reasons.iter_mut().find(|(_, known)| *known == why) {
+            Some((count, _)) => *count += 1,
+            None => reasons.push((1, why.to_string())),
+        }
+    }
+    reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let shown = reasons.iter().take(SHOWN);
+    let shown: Vec<String> = shown
+        .map(|(count, why)| format!("{}: {why}", counted(*count, "track")))
+        .collect();
+    match shown.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", shown.join("; ")),
+    }
 }
 
 /// Says of how many tracks there is no choice of a window.
