@@ -76,23 +76,32 @@ fn dropped(verb: &Mask) -> anyhow::Result<(Arc<PictureGrid>, DropRule)> {
         info.window.secs
     );
     let patchout = verb.patchout.get();
+    let kind = verb.kind.unwrap_or_default();
     if info.family == Family::Myna {
         anyhow::ensure!(
             patchout.is_none(),
             "patchout is of encoders that are no Myna; say --ratio, or --checkpoint of a MAEST"
         );
         let grid = PictureGrid::of_myna(verb.patch);
-        return Ok((grid, DropRule::Drawn(verb.kind)));
+        return Ok((grid, DropRule::Drawn(kind)));
     }
     let grid = info.picture_grid(None, None).context(
         "the patches of this encoder are too many rows, or none, to be laid over a track",
     )?;
+    if patchout.is_some()
+        && let Some(kind) = verb.kind
+    {
+        anyhow::bail!(
+            "--kind {kind} says which tokens a ratio drops, and patchout drops the same in every window; leave out --kind, or say \
+             --ratio instead"
+        );
+    }
     let rule = match patchout {
         Some(patchout) => {
             patchout.mask(&info.grids)?;
             patchout.rule(&grid)
         }
-        None => DropRule::Drawn(verb.kind),
+        None => DropRule::Drawn(kind),
     };
     Ok((Arc::new(grid), rule))
 }

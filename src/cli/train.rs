@@ -48,6 +48,7 @@ pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<O
     } else {
         let config = settings(verb, common)?;
         config.validate()?;
+        check_given(verb, &config)?;
         let out = verb
             .out
             .as_deref()
@@ -123,6 +124,54 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     }
     further(&mut config, more);
     Ok(config)
+}
+
+/// Refuses options of the line that change nothing of the run.
+fn check_given(verb: &Train, config: &TrainConfig) -> anyhow::Result<()> {
+    let more = &verb.more;
+    let given = [
+        ("patch", verb.patch.is_some()),
+        ("omega", more.omega.is_some()),
+        ("equivariance", more.equivariance.is_some()),
+        ("contrast", more.contrast.is_some()),
+        ("drop-transposed-mel", more.drop_transposed_mel),
+        ("span-share", more.span_share.is_some()),
+        ("span-frames", more.span_frames.is_some()),
+        ("top-blocks", more.top_blocks.is_some()),
+        ("decay-start", more.decay_start.is_some()),
+        ("decay-end", more.decay_end.is_some()),
+        ("decay-updates", more.decay_updates.is_some()),
+        ("guard-after", more.guard_after.is_some()),
+        ("mixup", more.mixup.is_some()),
+        ("patchout-columns", more.patchout_columns.is_some()),
+        ("patchout-rows", more.patchout_rows.is_some()),
+        ("time-masks", more.time_masks.is_some()),
+        ("band-masks", more.band_masks.is_some()),
+        ("no-balance", more.no_balance),
+        ("tau", more.tau.is_some()),
+        ("tau-rate", more.tau_rate.is_some()),
+        ("rho", more.rho.is_some()),
+        ("gamma", more.gamma.is_some()),
+        ("gamma-schedule", more.gamma_schedule.is_some()),
+        ("gamma-epochs", more.gamma_epochs.is_some()),
+        ("head", more.head.is_some()),
+        ("decoder-layers", more.decoder_layers.is_some()),
+        ("task", more.task.is_some()),
+        ("swa-every", more.swa_every.is_some()),
+        ("swa-lr", more.swa_lr.is_some()),
+    ];
+    let given = given.into_iter().filter(|(_, is_given)| *is_given);
+    if let Some(why) = given.filter_map(|(option, _)| config.idle(option)).next() {
+        bail!("{why}");
+    }
+    // Of a preset with fewer blocks than the published one the default is all that there are.
+    let depth = config.encoder_config().sizes().depth;
+    match more.top_blocks {
+        Some(blocks) if blocks > depth => bail!(
+            "--top-blocks is {blocks}, and the encoder has {depth} blocks; name at most {depth}"
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// The usual settings for the family of trained weights, with their sizes.
@@ -462,8 +511,6 @@ mod tests {
             gamma_schedule: Some(Schedule::Constant),
             gamma_epochs: Some(5),
             head: vec![256, 64],
-            decoder_layers: 3,
-            task: LabelTask::Key,
             trainable: Trainable::Last(3),
             clip_norm: 1.5,
             seed: 42,
@@ -477,7 +524,18 @@ mod tests {
             )),
             init_weights: WeightsChoice::Ema,
             mels: Some("/tmp/mels".into()),
-            ..first
+            ..first.clone()
+        });
+        forms.push(TrainConfig {
+            objective: Objective::Mae,
+            patch: Patching::Square,
+            decoder_layers: 3,
+            ..first.clone()
+        });
+        forms.push(TrainConfig {
+            objective: Objective::Supervised,
+            task: LabelTask::Key,
+            ..first.clone()
         });
         for form in forms {
             let line = command_of(&form, Path::new("/runs/my first run"));
@@ -488,6 +546,71 @@ mod tests {
             assert_eq!(verb.out.as_deref(), Some(Path::new("/runs/my first run")));
             let read = settings(verb, &arguments.common).unwrap();
             assert_eq!(read, form, "{line}");
+            if form.validate().is_ok() {
+                check_given(verb, &read).unwrap();
+            }
+        }
+        // What another objective left in the form says nothing, so the line does not say it.
+        let left = TrainConfig {
+            objective: Objective::Infonce,
+            gamma: Some(0.5),
+            tau_rate: Some(0.1),
+            decoder_layers: 3,
+            ..first
+        };
+        let line = command_of(&left, Path::new("run"));
+        assert!(
+            !line.contains("gamma") && !line.contains("rate ") && !line.contains("decoder"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn options_that_change_nothing_are_refused_with_a_reason() {
+        let why = |options: &str| {
+            let line = format!("mynascope train --data demo --out run {options}");
+            let arguments = Arguments::try_parse_from(words(&line)).unwrap();
+            let Some(Verb::Train(verb)) = &arguments.verb else {
+                panic!("{line}");
+            };
+            let config = settings(verb, &arguments.common).unwrap();
+            let refused = config.validate().map_err(anyhow::Error::from);
+            let refused = refused.and_then(|()| check_given(verb, &config));
+            refused.map_err(|error| error.to_string()).err()
+        };
+        for (options, words) in [
+            (
+                "--preset mt2-tiny --patch square",
+                "--patch says which patches a Myna reads",
+            ),
+            (
+                "--preset tiny --equivariance 0",
+                "belongs to the objective mt2",
+            ),
+            ("--preset tiny --tau-rate 0.1", "the temperature is fixed"),
+            ("--objective infonce --gamma 0.5", "moving averages"),
+            (
+                "--preset maest-tiny --objective sogclr --patchout-rows 3",
+                "belongs to the objective maest",
+            ),
+            ("--preset music2vec-tiny --top-blocks 9", "has 4 blocks"),
+            (
+                "--preset music2vec-tiny --decay-start 0.99 --decay-end 0.9",
+                "below decay_start",
+            ),
+            ("--swa-lr 0.1", "--swa-from turns on"),
+        ] {
+            let why = why(options).unwrap_or_else(|| panic!("{options} is refused"));
+            assert!(why.contains(words), "{options}: {why}");
+        }
+        for options in [
+            "--preset tiny --patch square --gamma 0.5",
+            "--preset mt2-tiny --equivariance 0",
+            "--objective fastclip-v2 --tau-rate 0.1",
+            "--preset maest-tiny --patchout-rows 3",
+            "--preset music2vec-tiny --top-blocks 4",
+        ] {
+            assert_eq!(why(options), None, "{options}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The settings of a run, their published defaults and their limits.
 
+mod idle;
 mod maest;
 
 use std::{
@@ -635,6 +636,12 @@ impl TrainConfig {
                     "{name} must be 0 or more and below 1 (a teacher that keeps all of itself never learns), not {decay}"
                 ));
             }
+        }
+        if decay_end < decay_start {
+            return wrong(format!(
+                "decay_end is {decay_end}, below decay_start {decay_start}: the teacher slows down while the run learns; set decay_end to \
+                 {decay_start} or more, or decay_start lower"
+            ));
         }
         Ok(())
     }

@@ -85,9 +85,9 @@ pub struct Mask {
     /// square (16x16) or vertical (128x2).
     #[arg(long, default_value_t)]
     pub patch: PatchShape,
-    /// random, time, frequency, block or span.
-    #[arg(long, default_value_t)]
-    pub kind: MaskKind,
+    /// random, time, frequency, block or span: which tokens --ratio drops together [default: random].
+    #[arg(long)]
+    pub kind: Option<MaskKind>,
     /// The view of the window, a or b: each has its own crop and mask.
     #[arg(long, default_value_t)]
     pub view: ViewName,

@@ -524,7 +524,7 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
     ];
     for (name, value, _) in advanced
         .into_iter()
-        .filter(|(_, value, usual)| value != usual)
+        .filter(|(name, value, usual)| value != usual && config.idle(name).is_none())
     {
         line = line.option(name, value);
     }
@@ -555,14 +555,15 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         ),
     ];
     for (name, value) in maybe {
-        if let Some(value) = value {
+        // What another objective left in the form has nothing to say.
+        if let Some(value) = value.filter(|_| config.idle(name).is_none()) {
             line = line.option(name, value);
         }
     }
-    if !config.mt2.transposed_mel {
+    if !config.mt2.transposed_mel && config.objective == Objective::Mt2 {
         line = line.argument("--drop-transposed-mel");
     }
-    if !config.maest.balance {
+    if !config.maest.balance && config.objective == Objective::Maest {
         line = line.argument("--no-balance");
     }
     if config.tensorboard {
