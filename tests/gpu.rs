@@ -247,7 +247,7 @@ fn a_training_step_of_a_gpu_is_that_of_the_cpu() {
                     Objective::Mae => Patching::Square,
                     _ => Patching::Hybrid,
                 },
-                init: (objective != Objective::Mae).then(|| init.clone()),
+                init: (objective != Objective::Mae).then(|| CheckpointRef::File(init.clone())),
                 objective,
                 optimiser,
                 // A change of the size of the weights keeps its digits.

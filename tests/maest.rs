@@ -566,6 +566,40 @@ fn write_music(home: &Path) {
     }
 }
 
+/// A clip without one whole patch costs that clip, whatever reads it; short ones that have patches are read, masked or not.
+#[test]
+fn a_clip_shorter_than_a_patch_is_skipped_with_its_path_and_costs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let native = fixture("native.ckpt");
+    let encoder = ["--checkpoint", native.to_str().unwrap(), "--heads", "2"];
+    fs::create_dir_all(home.join("music")).unwrap();
+    for (name, secs) in [
+        ("long", 6.0),
+        ("short", 1.0),
+        ("shorter", 1.0),
+        ("click", 0.02),
+    ] {
+        let file = home.join("music").join(name).with_extension("wav");
+        audio::write_wav(&file, &sound(secs), 16_000).unwrap();
+    }
+    let skips = |words: &[&str]| {
+        let output = run(home, &joined(words, &encoder));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{words:?}: {said}");
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let skipped = json["skipped"].as_array().unwrap().clone();
+        assert_eq!(skipped.len(), 1, "{skipped:?}");
+        assert!(skipped[0].to_string().contains("click.wav"), "{skipped:?}");
+        assert!(skipped[0].to_string().contains("too short"), "{skipped:?}");
+        json
+    };
+    assert_eq!(skips(&["embed", "music", "--out", "t.npz"])["tracks"], 3);
+    let masked = ["embed", "music", "--mask-ratio", "0.8", "--out", "t.npz"];
+    assert_eq!(skips(&masked)["tracks"], 3);
+    skips(&["diagnose", "music"]);
+}
+
 /// A table knows its encoder by its hash, wherever the file lies, and the layer that was read.
 #[test]
 fn a_table_is_compared_with_the_encoder_that_made_it_alone() {

@@ -11,7 +11,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use mynascope_audio as audio;
@@ -214,7 +214,14 @@ fn a_file_that_was_cut_off_says_so() {
 
 /// Runs a verb with `--json`.
 fn verb(home: &Path, arguments: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_mynascope"))
+    let output = run(home, arguments);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {complaint}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn run(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mynascope"))
         .args(arguments)
         .args(["--json", "--device", "cpu"])
         .current_dir(home)
@@ -222,10 +229,7 @@ fn verb(home: &Path, arguments: &[&str]) -> Value {
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
         .output()
-        .unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {complaint}");
-    serde_json::from_slice(&output.stdout).unwrap()
+        .unwrap()
 }
 
 #[test]
@@ -276,9 +280,21 @@ fn every_verb_with_an_encoder_takes_an_mt2() {
     );
     assert_eq!(embedded["reading"]["readout"], "key-profile");
     // The keys by their own verb: the same profiles, and how they follow a transposition.
-    let keys = with(&["key", "music", "--calibrate", "music/low/0.wav"]);
+    let key = |words: &[&str]| run(home, &[&["key"], words, &options].concat());
+    let output = key(&["music", "--calibrate", "music/low/0.wav"]);
+    assert_eq!(output.status.code(), Some(3), "silence has no key");
+    let keys: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let skipped = keys["skipped"].as_array().unwrap();
+    assert_eq!(skipped.len(), 1);
+    assert!(skipped[0].to_string().contains("silence, which has no key"));
     let told = keys["tracks"].as_array().unwrap();
-    assert_eq!(told.len(), 13);
+    assert_eq!(told.len(), 12);
+    let output = key(&["music/low", "--calibrate", "music/low/silence.wav"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && said.contains("cannot name the keys"),
+        "{said}"
+    );
     let low = (told.iter()).find(|track| track["path"].as_str().unwrap().ends_with("low/0.wav"));
     let low = low.unwrap();
     assert_eq!(low["key"], "C / Am");

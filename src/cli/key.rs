@@ -7,7 +7,7 @@ use super::{
     console::{Console, Outcome},
     embed,
 };
-use mynascope_base::{counted, storage::path_to_text};
+use mynascope_base::{counted, storage::path_to_text, without_path};
 use mynascope_embedding::{EmbeddingError, TrackKeys, TrackTurns};
 use mynascope_encoder::{
     EncoderError, Readout,
@@ -37,20 +37,25 @@ pub fn run(verb: &Key, common: &Common, console: &Console) -> anyhow::Result<Out
         None => KeyNames::default(),
         Some(path) => {
             // As it is: nothing of it is transposed to name the places.
-            let heard = TrackKeys::of_track(path, &encoder, common.channel(), None, &watch)?;
-            let arrow = heard.arrow();
-            let arrow = arrow.ok_or_else(|| {
-                anyhow::anyhow!(
-                    "{}: it holds no window of sound to calibrate by; name a longer recording in C",
-                    path.display()
-                )
+            let heard = TrackKeys::of_track(path, &encoder, common.channel(), None, &watch);
+            let arrow = match heard {
+                Ok(heard) => heard.naming_arrow(),
+                Err(EmbeddingError::NothingEmbedded { first, .. }) => {
+                    Err(format!("{first}; choose another recording"))
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let arrow = arrow.map_err(|why| {
+                let why = without_path(&why, path);
+                anyhow::anyhow!("it cannot name the keys: {why}: {}", path.display())
             })?;
             console.note(&format!(
-                "the places of the key profile are named by {} as a recording in C major or A minor; its arrow is {:.2} long",
+                "the places of the key profile are named by {} as a recording in {}; its arrow is {:.2} long",
                 path.display(),
+                KeyNames::of_signature(verb.calibrate_key.0),
                 arrow.length
             ));
-            KeyNames::heard(0, arrow.key())
+            KeyNames::heard(verb.calibrate_key.0, arrow.key())
         }
     };
     let collection = console.open(&verb.paths)?;

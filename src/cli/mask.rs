@@ -11,7 +11,7 @@ use super::{
 };
 use mynascope_audio as audio;
 use mynascope_base::{counted, storage::path_to_text};
-use mynascope_encoder::{Family, LoadOptions, summarise};
+use mynascope_encoder::{Family, LoadOptions, Reading, summarise};
 use mynascope_spectrum::{
     self as spectrum, Part,
     tokens::{DropRule, MaskRatio, PictureGrid, TrackView},
@@ -61,25 +61,47 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
 
 /// What is dropped of every window: on the patches of Myna, or on those of another encoder in its own windows.
 fn dropped(verb: &Mask) -> anyhow::Result<(Arc<PictureGrid>, DropRule)> {
-    let info = summarise(&verb.checkpoint, &LoadOptions::default())?.info;
+    let options = LoadOptions {
+        reading: Reading {
+            window_secs: verb.window,
+            ..Reading::default()
+        },
+        ..LoadOptions::default()
+    };
+    let info = summarise(&verb.checkpoint, &options)?.info;
+    anyhow::ensure!(
+        verb.window.is_none() || !info.window_choices_secs.is_empty(),
+        "windows of this {} always last {:.3} s; leave out --window",
+        info.family,
+        info.window.secs
+    );
     let patchout = verb.patchout.get();
+    let kind = verb.kind.unwrap_or_default();
     if info.family == Family::Myna {
         anyhow::ensure!(
             patchout.is_none(),
             "patchout is of encoders that are no Myna; say --ratio, or --checkpoint of a MAEST"
         );
         let grid = PictureGrid::of_myna(verb.patch);
-        return Ok((grid, DropRule::Drawn(verb.kind)));
+        return Ok((grid, DropRule::Drawn(kind)));
     }
     let grid = info.picture_grid(None, None).context(
         "the patches of this encoder are too many rows, or none, to be laid over a track",
     )?;
+    if patchout.is_some()
+        && let Some(kind) = verb.kind
+    {
+        anyhow::bail!(
+            "--kind {kind} says which tokens a ratio drops, and patchout drops the same in every window; leave out --kind, or say \
+             --ratio instead"
+        );
+    }
     let rule = match patchout {
         Some(patchout) => {
             patchout.mask(&info.grids)?;
             patchout.rule(&grid)
         }
-        None => DropRule::Drawn(verb.kind),
+        None => DropRule::Drawn(kind),
     };
     Ok((Arc::new(grid), rule))
 }

@@ -15,7 +15,7 @@ use mynascope_base::{
     jobs::{Cancelled, Progress},
     storage::path_to_text,
 };
-use mynascope_encoder::{EncoderConfig, EncoderPreset, LoadOptions, load_weights};
+use mynascope_encoder::{CheckpointRef, EncoderConfig, EncoderPreset, LoadOptions};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
     self as train, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary,
@@ -48,6 +48,7 @@ pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<O
     } else {
         let config = settings(verb, common)?;
         config.validate()?;
+        check_given(verb, &config)?;
         let out = verb
             .out
             .as_deref()
@@ -125,15 +126,63 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     Ok(config)
 }
 
+/// Refuses options of the line that change nothing of the run.
+fn check_given(verb: &Train, config: &TrainConfig) -> anyhow::Result<()> {
+    let more = &verb.more;
+    let given = [
+        ("patch", verb.patch.is_some()),
+        ("omega", more.omega.is_some()),
+        ("equivariance", more.equivariance.is_some()),
+        ("contrast", more.contrast.is_some()),
+        ("drop-transposed-mel", more.drop_transposed_mel),
+        ("span-share", more.span_share.is_some()),
+        ("span-frames", more.span_frames.is_some()),
+        ("top-blocks", more.top_blocks.is_some()),
+        ("decay-start", more.decay_start.is_some()),
+        ("decay-end", more.decay_end.is_some()),
+        ("decay-updates", more.decay_updates.is_some()),
+        ("guard-after", more.guard_after.is_some()),
+        ("mixup", more.mixup.is_some()),
+        ("patchout-columns", more.patchout_columns.is_some()),
+        ("patchout-rows", more.patchout_rows.is_some()),
+        ("time-masks", more.time_masks.is_some()),
+        ("band-masks", more.band_masks.is_some()),
+        ("no-balance", more.no_balance),
+        ("tau", more.tau.is_some()),
+        ("tau-rate", more.tau_rate.is_some()),
+        ("rho", more.rho.is_some()),
+        ("gamma", more.gamma.is_some()),
+        ("gamma-schedule", more.gamma_schedule.is_some()),
+        ("gamma-epochs", more.gamma_epochs.is_some()),
+        ("head", more.head.is_some()),
+        ("decoder-layers", more.decoder_layers.is_some()),
+        ("task", more.task.is_some()),
+        ("swa-every", more.swa_every.is_some()),
+        ("swa-lr", more.swa_lr.is_some()),
+    ];
+    let given = given.into_iter().filter(|(_, is_given)| *is_given);
+    if let Some(why) = given.filter_map(|(option, _)| config.idle(option)).next() {
+        bail!("{why}");
+    }
+    // Of a preset with fewer blocks than the published one the default is all that there are.
+    let depth = config.encoder_config().sizes().depth;
+    match more.top_blocks {
+        Some(blocks) if blocks > depth => bail!(
+            "--top-blocks is {blocks}, and the encoder has {depth} blocks; name at most {depth}"
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// The usual settings for the family of trained weights, with their sizes.
-fn of_weights(verb: &Train, init: &Path) -> anyhow::Result<TrainConfig> {
+fn of_weights(verb: &Train, init: &CheckpointRef) -> anyhow::Result<TrainConfig> {
     let options = LoadOptions {
         patch: verb.patch,
         weights: verb.init_weights.clone().unwrap_or_default(),
         ..LoadOptions::default()
     };
-    let sizes = load_weights(init, options.clone())?.config;
-    options.check_patch(sizes.family(), init)?;
+    let sizes = init.weights(&options)?.0.config;
+    options.check_patch(sizes.family(), Path::new(&init.to_string()))?;
     let preset = EncoderPreset::of(&sizes);
     let mut config = TrainConfig::of_preset(match (preset, sizes) {
         (Some(preset), _) => preset,
@@ -220,6 +269,7 @@ pub fn follow(
 ) -> anyhow::Result<TrainSummary> {
     let control = TrainControl::default();
     let watch = console.watch();
+    let mut notes = Vec::new();
     let summary = job(&control, &mut |event| {
         if console.cancel().is_cancelled() {
             control.stop();
@@ -228,7 +278,10 @@ pub fn follow(
             TrainEvent::Preparing(Progress { what, done, total }) => {
                 watch.progress(&what, done, total);
             }
-            TrainEvent::Note(note) => console.note(&note),
+            TrainEvent::Note(note) => {
+                console.note(&note);
+                notes.push(note);
+            }
             TrainEvent::Step(record) => {
                 let what = format!("training, loss {:.4}", record.loss);
                 watch.progress(&what, record.step, Some(steps));
@@ -258,7 +311,11 @@ pub fn follow(
     });
     match summary {
         Err(train::TrainError::StoppedEarly) => Err(Cancelled.into()),
-        other => Ok(other?),
+        other => {
+            let mut summary = other?;
+            summary.notes.extend(notes);
+            Ok(summary)
+        }
     }
 }
 
@@ -329,6 +386,30 @@ mod tests {
         }
         words.push(word);
         words
+    }
+
+    #[test]
+    fn every_name_of_a_checkpoint_can_be_started_from() {
+        let line = "mynascope train --data demo --out run --init";
+        for (name, init) in [
+            ("shipped", CheckpointRef::Shipped),
+            ("untrained", CheckpointRef::Untrained),
+        ] {
+            let arguments = Arguments::try_parse_from(words(&format!("{line} {name}"))).unwrap();
+            let Some(Verb::Train(verb)) = &arguments.verb else {
+                panic!("{name}");
+            };
+            let config = settings(verb, &arguments.common).unwrap();
+            assert_eq!(
+                (&config.init, config.preset),
+                (&Some(init), EncoderPreset::Tiny)
+            );
+            assert!(config.validate().is_ok());
+            let text = config.to_toml().unwrap();
+            assert_eq!(TrainConfig::from_toml(&text).unwrap(), config, "{text}");
+            let copied = command_of(&config, Path::new("run"));
+            assert!(copied.contains(&format!("--init {name}")), "{copied}");
+        }
     }
 
     #[test]
@@ -430,8 +511,6 @@ mod tests {
             gamma_schedule: Some(Schedule::Constant),
             gamma_epochs: Some(5),
             head: vec![256, 64],
-            decoder_layers: 3,
-            task: LabelTask::Key,
             trainable: Trainable::Last(3),
             clip_norm: 1.5,
             seed: 42,
@@ -440,10 +519,23 @@ mod tests {
             probe_every: 50,
             tensorboard: true,
             device: DeviceChoice::Cpu,
-            init: Some("/runs/first one/final.safetensors".into()),
+            init: Some(CheckpointRef::File(
+                "/runs/first one/final.safetensors".into(),
+            )),
             init_weights: WeightsChoice::Ema,
             mels: Some("/tmp/mels".into()),
-            ..first
+            ..first.clone()
+        });
+        forms.push(TrainConfig {
+            objective: Objective::Mae,
+            patch: Patching::Square,
+            decoder_layers: 3,
+            ..first.clone()
+        });
+        forms.push(TrainConfig {
+            objective: Objective::Supervised,
+            task: LabelTask::Key,
+            ..first.clone()
         });
         for form in forms {
             let line = command_of(&form, Path::new("/runs/my first run"));
@@ -454,6 +546,71 @@ mod tests {
             assert_eq!(verb.out.as_deref(), Some(Path::new("/runs/my first run")));
             let read = settings(verb, &arguments.common).unwrap();
             assert_eq!(read, form, "{line}");
+            if form.validate().is_ok() {
+                check_given(verb, &read).unwrap();
+            }
+        }
+        // What another objective left in the form says nothing, so the line does not say it.
+        let left = TrainConfig {
+            objective: Objective::Infonce,
+            gamma: Some(0.5),
+            tau_rate: Some(0.1),
+            decoder_layers: 3,
+            ..first
+        };
+        let line = command_of(&left, Path::new("run"));
+        assert!(
+            !line.contains("gamma") && !line.contains("rate ") && !line.contains("decoder"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn options_that_change_nothing_are_refused_with_a_reason() {
+        let why = |options: &str| {
+            let line = format!("mynascope train --data demo --out run {options}");
+            let arguments = Arguments::try_parse_from(words(&line)).unwrap();
+            let Some(Verb::Train(verb)) = &arguments.verb else {
+                panic!("{line}");
+            };
+            let config = settings(verb, &arguments.common).unwrap();
+            let refused = config.validate().map_err(anyhow::Error::from);
+            let refused = refused.and_then(|()| check_given(verb, &config));
+            refused.map_err(|error| error.to_string()).err()
+        };
+        for (options, words) in [
+            (
+                "--preset mt2-tiny --patch square",
+                "--patch says which patches a Myna reads",
+            ),
+            (
+                "--preset tiny --equivariance 0",
+                "belongs to the objective mt2",
+            ),
+            ("--preset tiny --tau-rate 0.1", "the temperature is fixed"),
+            ("--objective infonce --gamma 0.5", "moving averages"),
+            (
+                "--preset maest-tiny --objective sogclr --patchout-rows 3",
+                "belongs to the objective maest",
+            ),
+            ("--preset music2vec-tiny --top-blocks 9", "has 4 blocks"),
+            (
+                "--preset music2vec-tiny --decay-start 0.99 --decay-end 0.9",
+                "below decay_start",
+            ),
+            ("--swa-lr 0.1", "--swa-from turns on"),
+        ] {
+            let why = why(options).unwrap_or_else(|| panic!("{options} is refused"));
+            assert!(why.contains(words), "{options}: {why}");
+        }
+        for options in [
+            "--preset tiny --patch square --gamma 0.5",
+            "--preset mt2-tiny --equivariance 0",
+            "--objective fastclip-v2 --tau-rate 0.1",
+            "--preset maest-tiny --patchout-rows 3",
+            "--preset music2vec-tiny --top-blocks 4",
+        ] {
+            assert_eq!(why(options), None, "{options}");
         }
     }
 }

@@ -84,6 +84,7 @@ impl App {
             settings: start.settings,
             ..AppState::default()
         };
+        model.keys.named = model.settings.key_names.clone();
         if let Some(complaint) = start.complaint {
             model.notices.error(complaint);
         }

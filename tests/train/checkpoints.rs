@@ -54,7 +54,8 @@ fn a_run_folder_stands_for_its_best_step() {
     let said = say_step_of_run(&out).unwrap();
     assert_eq!(said, "step 2 of the run (its best: share of something)");
     let encoder = LoadedEncoder::open(&CheckpointRef::File(out.clone()), None, &DeviceChoice::Cpu);
-    assert!(encoder.unwrap().description().contains("step 2"));
+    let described = encoder.unwrap().description().to_owned();
+    assert!(described.contains("step 2 (best) of "), "{described}");
     // One that is not there any more is none.
     best(77);
     assert_eq!(meant(), out.join("final.safetensors"));

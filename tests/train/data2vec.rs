@@ -128,7 +128,7 @@ fn a_checkpoint_of_data2vec_opens_as_a_music2vec_with_all_its_layers() {
     }
     // What was trained is a beginning for another objective.
     let again = TrainConfig {
-        init: Some(out.join("final.safetensors")),
+        init: Some(CheckpointRef::File(out.join("final.safetensors"))),
         objective: Objective::Infonce,
         ..small_music2vec(1)
     };

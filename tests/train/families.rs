@@ -224,7 +224,7 @@ fn weights_of_another_family_are_no_beginning() {
     let myna = folder.path().join("myna");
     train(&small(1), &tracks, &myna);
     let config = TrainConfig {
-        init: Some(myna.join("final.safetensors")),
+        init: Some(CheckpointRef::File(myna.join("final.safetensors"))),
         ..small_mt2(1)
     };
     let control = TrainControl::default();

@@ -70,7 +70,7 @@ fn an_encoder_is_fine_tuned_to_labels() {
         let config = TrainConfig {
             objective: Objective::Supervised,
             trainable,
-            init: Some(base.clone()),
+            init: Some(CheckpointRef::File(base.clone())),
             mask_ratio: mynascope_spectrum::tokens::MaskRatio::new(0.5).unwrap(),
             learning_rate: 1e-2,
             ..small(30)

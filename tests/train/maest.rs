@@ -189,7 +189,7 @@ fn a_published_maest_is_fine_tuned_and_keeps_its_form() {
     let sizes = load_weights(&hub, None).unwrap().config;
     let config = TrainConfig {
         encoder: Some(sizes),
-        init: Some(hub),
+        init: Some(CheckpointRef::File(hub)),
         batch: 4,
         learning_rate: 1e-5,
         ..small_maest(1)
@@ -213,7 +213,7 @@ fn a_published_maest_is_fine_tuned_and_keeps_its_form() {
     // The same labels: the classifier goes on, and with nothing else trained the encoder stays.
     let second = folder.path().join("second");
     let again = TrainConfig {
-        init: Some(first.clone()),
+        init: Some(CheckpointRef::File(first.clone())),
         trainable: Trainable::Head,
         ..config.clone()
     };
@@ -235,7 +235,7 @@ fn a_published_maest_is_fine_tuned_and_keeps_its_form() {
     let native = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/maest/native.ckpt");
     let third = TrainConfig {
         encoder: Some(load_weights(&native, None).unwrap().config),
-        init: Some(native),
+        init: Some(CheckpointRef::File(native)),
         ..config
     };
     let (summary, notes) = noted(&third, &tracks, &folder.path().join("third"));
@@ -252,7 +252,7 @@ fn a_maest_begins_with_the_blocks_of_a_myna_of_its_width() {
     save_weights(&myna, &shipped, &[]).unwrap();
     let config = TrainConfig {
         encoder: None,
-        init: Some(myna),
+        init: Some(CheckpointRef::File(myna)),
         batch: 2,
         ..small_maest(1)
     };
@@ -418,4 +418,24 @@ fn labels_that_are_never_heard_short_clips_and_silence_are_said() {
         notes.contains("1 track is shorter than one window (2.0 s)"),
         "{notes}"
     );
+}
+
+/// The fault: a run whose `labels.json` was lost went on to checkpoints without names.
+#[test]
+fn a_run_that_lost_its_labels_goes_on_with_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = genres(&folder.path().join("audio"));
+    let out = folder.path().join("run");
+    train(&small_maest(1), &tracks, &out);
+    fs::remove_file(out.join("labels.json")).unwrap();
+    let names = || {
+        let encoder =
+            LoadedEncoder::open(&CheckpointRef::File(out.clone()), None, &DeviceChoice::Cpu);
+        encoder.unwrap().info().outputs.clone()
+    };
+    assert_eq!(names(), ["noise", "tone"]);
+    let control = TrainControl::default();
+    resume(&out, &to(2), &tracks, &control, &mut |_| {}).unwrap();
+    assert!(out.join("labels.json").is_file());
+    assert_eq!(names(), ["noise", "tone"]);
 }

@@ -1,6 +1,7 @@
 //! Runs that cannot work are refused in words, before the first step.
 
 use super::*;
+use mynascope_encoder::EncoderPreset;
 
 #[test]
 fn runs_that_cannot_work_are_refused_before_anything_is_written() {
@@ -82,11 +83,13 @@ fn what_cannot_be_trained_on_is_refused_before_the_first_step() {
             error,
             TrainError::TooFewTracks {
                 readable: 0,
-                given: 3
+                given: 3,
+                ..
             }
         ),
         "{error}"
     );
+    assert!(!folder.path().join("r1").exists(), "nothing is left behind");
     let tones = tracks(&folder.path().join("audio"));
     let one = Collection {
         tracks: tones.tracks[..1].to_vec(),
@@ -98,7 +101,8 @@ fn what_cannot_be_trained_on_is_refused_before_the_first_step() {
             error,
             TrainError::TooFewTracks {
                 readable: 1,
-                given: 1
+                given: 1,
+                ..
             }
         ),
         "{error}"
@@ -145,4 +149,44 @@ fn what_cannot_be_trained_on_is_refused_before_the_first_step() {
         let error = attempt(&config, &tones, "r5").to_string();
         assert!(error.contains(word), "{error}");
     }
+}
+
+/// The fault: of silent files only that they could not be read was said, and a Myna trained on them without a word.
+#[test]
+fn silence_is_named_as_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let audio = folder.path().join("audio");
+    for track in 0..6 {
+        let path = audio.join(format!("{track}.wav"));
+        audio::write_wav(&path, &[0.0; 64_000], 16_000).unwrap();
+    }
+    let tracks = collection::open(&[audio], &Watch::unattended()).unwrap();
+    let mut notes = String::new();
+    let mut attempt = |config: &TrainConfig, out: &str| {
+        let (out, control) = (folder.path().join(out), TrainControl::default());
+        run(config, &tracks, &out, &control, &mut |event| {
+            if let TrainEvent::Note(note) = event {
+                notes.push_str(&note);
+            }
+        })
+    };
+    for preset in [EncoderPreset::Mt2Tiny, EncoderPreset::Music2vecTiny] {
+        let config = TrainConfig {
+            mels: small(1).mels,
+            device: DeviceChoice::Cpu,
+            ..TrainConfig::of_preset(preset)
+        };
+        let why = attempt(&config, &preset.to_string())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            why.contains("0 of 6 can be used (6 tracks: it holds nothing but silence"),
+            "{why}"
+        );
+    }
+    attempt(&small(1), "myna").unwrap();
+    assert!(
+        notes.contains("6 of 6 tracks hold nothing but silence"),
+        "{notes}"
+    );
 }

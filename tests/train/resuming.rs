@@ -129,20 +129,43 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     fs::write(&newest, bytes).unwrap();
-    let mut steps = Vec::new();
+    // Nor is it used as an encoder: nobody knows what it would embed.
+    let encoder = |step: &str| {
+        let checkpoint = CheckpointRef::File(out.join(step));
+        LoadedEncoder::open(&checkpoint, None, &DeviceChoice::Cpu).map_err(|why| why.to_string())
+    };
+    let why = encoder("step-4").err().unwrap();
+    assert!(why.contains("not those that the training wrote"), "{why}");
+    assert!(encoder("step-2").is_ok());
+    let (mut steps, mut notes) = (Vec::new(), String::new());
     resume(
         &out,
         &to(5),
         &tracks,
         &TrainControl::default(),
-        &mut |event| {
-            if let TrainEvent::Step(record) = event {
-                steps.push(record.step);
-            }
+        &mut |event| match event {
+            TrainEvent::Step(record) => steps.push(record.step),
+            TrainEvent::Note(note) => notes.push_str(&note),
+            _ => {}
         },
     )
     .unwrap();
     assert_eq!(steps, [3, 4, 5]);
+    let said = "step 4 is passed over (weights.safetensors is not what was written), and the run goes on from step 2";
+    assert!(notes.contains(said), "{notes}");
+    // A damaged manifest or config is named, and what to do.
+    fs::write(out.join("step-5/manifest.json"), "{").unwrap();
+    let why = encoder("step-5").err().unwrap();
+    assert!(
+        why.contains("manifest of this step is damaged") && why.contains("from a copy"),
+        "{why}"
+    );
+    fs::write(out.join("config.toml"), "batch = ").unwrap();
+    let why = TrainConfig::of_run(&out).unwrap_err().to_string();
+    assert!(
+        why.contains("config.toml is damaged") && why.contains("--init"),
+        "{why}"
+    );
 }
 
 /// The fault: a run breaks down, here by a learning rate beyond reason. No update of the last steps is applied, the run

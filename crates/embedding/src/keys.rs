@@ -10,6 +10,12 @@ use mynascope_encoder::{
     families::mt2::{KEYS, KeyArrow, turned},
 };
 
+/// A track without a louder sample is silent: the last bits of 16.
+const LEAST_PEAK: f32 = 1e-4;
+/// The mean profile of a recording that is to name the places has an arrow of at least this length: a shorter one points
+/// anywhere.
+const LEAST_ARROW: f64 = 0.02;
+
 /// The key profiles of a track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackKeys {
@@ -21,6 +27,8 @@ pub struct TrackKeys {
     pub window_secs: f64,
     /// The profile of each window, [windows, 12] row-major; a profile sums to 1.
     pub profiles: Vec<f32>,
+    /// The fingerprint of the encoder.
+    pub encoder_hash: String,
 }
 
 impl TrackKeys {
@@ -43,11 +51,22 @@ impl TrackKeys {
             );
         }
         let table = table_of_track(path, encoder, channel, cache, watch)?;
+        // An encoder answers whatever it is given: of silence the answer is its own habit.
+        if samples_of(path, channel, watch)?
+            .iter()
+            .all(|sample| sample.abs() < LEAST_PEAK)
+        {
+            return Err(EmbeddingError::NothingEmbedded {
+                tracks: 1,
+                first: "it holds nothing but silence, which has no key".to_owned(),
+            });
+        }
         Ok(Self {
             path: path.to_path_buf(),
             starts: table.timestamps,
             window_secs: encoder.info().window.secs,
             profiles: table.values,
+            encoder_hash: table.encoder_hash,
         })
     }
 
@@ -77,6 +96,23 @@ impl TrackKeys {
     pub fn arrow(&self) -> Option<KeyArrow> {
         self.mean().as_deref().map(KeyArrow::of)
     }
+
+    /// The arrow of a recording in a known key, by which the places of the profile are named.
+    ///
+    /// # Errors
+    /// Why it can name none, and what to do.
+    pub fn naming_arrow(&self) -> Result<KeyArrow, String> {
+        let arrow = self.arrow();
+        let arrow = arrow.ok_or("it holds no window of sound; choose a longer recording")?;
+        if arrow.length < LEAST_ARROW {
+            return Err(format!(
+                "the encoder finds no key in it: its arrow is {:.3} long, and at least {LEAST_ARROW} is needed; choose a recording \
+                 with clearer harmony, or an encoder that was trained longer",
+                arrow.length
+            ));
+        }
+        Ok(arrow)
+    }
 }
 
 /// How the key profiles of a track turn when its sound is transposed.
@@ -101,8 +137,7 @@ impl TrackTurns {
         watch: &Watch<'_>,
     ) -> Result<Self, EmbeddingError> {
         let keys = TrackKeys::of_track(path, encoder, channel, None, watch)?;
-        let (samples, _) = load_mono(path, SAMPLE_RATE, channel, watch.cancel())
-            .map_err(|error| EncoderError::Windows(error.to_string()))?;
+        let samples = samples_of(path, channel, watch)?;
         let mut missed: Vec<f64> = Vec::new();
         for &start in &keys.starts {
             watch.check()?;
@@ -125,6 +160,17 @@ impl TrackTurns {
     }
 }
 
+/// The sound of a track, 16 kHz mono.
+fn samples_of(
+    path: &Path,
+    channel: Channel,
+    watch: &Watch<'_>,
+) -> Result<Vec<f32>, EmbeddingError> {
+    let loaded = load_mono(path, SAMPLE_RATE, channel, watch.cancel());
+    let (samples, _) = loaded.map_err(|error| EncoderError::Windows(error.to_string()))?;
+    Ok(samples)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,11 +185,17 @@ mod tests {
             starts: vec![0.0, 4.0],
             window_secs: 4.0,
             profiles,
+            encoder_hash: String::new(),
         };
         let at = [-1.0, 0.0, 3.9, 4.0, 99.0].map(|secs| keys.window_at(secs));
         assert_eq!(at, [None, Some(0), Some(0), Some(1), Some(1)]);
-        let arrow = keys.arrow().unwrap();
+        let arrow = keys.naming_arrow().unwrap();
         assert_eq!(arrow.key(), 2);
         assert!((arrow.length - 1.0).abs() < 1e-6);
+        let flat = TrackKeys {
+            profiles: vec![1.0 / 12.0; 24],
+            ..keys
+        };
+        assert!(flat.naming_arrow().unwrap_err().contains("finds no key"));
     }
 }

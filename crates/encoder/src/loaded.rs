@@ -6,7 +6,9 @@ use super::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, LeftOut, MynaConfig,
     OpenCheckpoint, Preset, Reading, ReadingInUse, Readout, Window,
     backend::{Place, PlacedEncoder, find_place},
-    checkpoint::{LoadOptions, WeightsChoice, joined, say_chosen_file, say_step_of_run},
+    checkpoint::{
+        LoadOptions, WeightsChoice, joined, name_step_of_run, say_chosen_file, trained_window_secs,
+    },
     families::{self, NetworkWeights},
     identity::fingerprint,
     shipped_weights,
@@ -46,8 +48,13 @@ impl LoadedEncoder {
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
         let options = options.into();
-        let reading = options.reading;
-        Self::open_published(checkpoint, options, device)?.with_reading(reading)
+        let mut reading = options.reading;
+        let opened = Self::open_published(checkpoint, options, device)?;
+        // A run is read as it was trained, where its family leaves a choice and nothing else is said.
+        let trained = opened.source().and_then(trained_window_secs);
+        let trained = trained.filter(|&secs| opened.config.design().info_of_window(secs).is_some());
+        reading.window_secs = reading.window_secs.or(trained);
+        opened.with_reading(reading)
     }
 
     /// The same encoder, of which this layer is read in this way.
@@ -90,9 +97,9 @@ impl LoadedEncoder {
             return Self::of_weights(weights.into(), Vec::new(), description, None, device);
         };
         let of = match checkpoint {
-            CheckpointRef::File(run) if run.is_dir() => say_step_of_run(run).map_or_else(
+            CheckpointRef::File(run) if run.is_dir() => name_step_of_run(run).map_or_else(
                 || run.display().to_string(),
-                |step| format!("{step} {}", run.display()),
+                |step| format!("{step} of {}", run.display()),
             ),
             _ => match HubName::of_file(&path) {
                 Some(name) => name.with_scheme(),

@@ -202,13 +202,23 @@ impl LoadedEncoder {
                 let kept: Vec<usize> = rows.flat_map(row).collect();
                 Some(vec![kept; windows.len()])
             }
-            // A mask is drawn for a whole window; a shorter one has fewer columns.
+            // A mask is drawn for a whole window; a shorter one has fewer columns, and keeps the same share of them whatever
+            // falls into them: windows of one length must keep as many.
             Some(masks) => {
                 let shorter = |&token: &usize| {
                     let (row, column) = (token / whole.max(1), token % whole.max(1));
                     (column < columns).then_some(row * columns + column)
                 };
-                let kept = |mask: &TokenMask| mask.of(0).iter().filter_map(shorter).collect();
+                let kept = |mask: &TokenMask| {
+                    let mut kept: Vec<usize> = mask.of(0).iter().filter_map(shorter).collect();
+                    let share = (mask.of(0).len() * columns / whole.max(1)).max(1);
+                    kept.truncate(share);
+                    let rest = (0..rows * columns).filter(|token| !kept.contains(token));
+                    let rest: Vec<usize> = rest.take(share - kept.len()).collect();
+                    kept.extend(rest);
+                    kept.sort_unstable();
+                    kept
+                };
                 Some(masks.iter().map(kept).collect())
             }
         }

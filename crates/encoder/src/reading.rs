@@ -202,10 +202,14 @@ impl Patchout {
     pub fn mask(&self, grids: &[TokenGrid]) -> Result<TokenMask, EncoderError> {
         let rows = grids.iter().map(TokenGrid::rows).max().unwrap_or(0);
         if let Some(row) = self.dropped_rows.iter().find(|&row| row >= rows) {
-            return Err(EncoderError::Reading(format!(
-                "there is no row {row} of tokens to leave out; this encoder has 0 to {}",
-                rows.saturating_sub(1)
-            )));
+            return Err(EncoderError::Reading(match rows {
+                0 | 1 => "the tokens of this encoder lie in one row, and without it nothing is left; leave out --patchout-rows"
+                    .to_owned(),
+                _ => format!(
+                    "there is no row {row} of tokens to leave out; this encoder has 0 to {}",
+                    rows - 1
+                ),
+            }));
         }
         let columns = grids.iter().map(|grid| grid.columns).max().unwrap_or(0);
         if self.every > columns.max(1) {

@@ -1,5 +1,6 @@
 //! The settings of a run, their published defaults and their limits.
 
+mod idle;
 mod maest;
 
 use std::{
@@ -18,8 +19,8 @@ use crate::objective::{
 };
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
-    DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching, Precision,
-    TrainingHead, WeightsChoice,
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching,
+    Precision, TrainingHead, WeightsChoice,
     families::{
         mt2::{self, KEYS},
         music2vec,
@@ -143,8 +144,8 @@ pub struct TrainConfig {
     /// With which numbers layers multiply: f32, or on a GPU that can bf16 or f16.
     pub precision: Precision,
     /// Weights to start from.
-    #[serde(skip_serializing_if = "Option::is_none", with = "serde_path::option")]
-    pub init: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<CheckpointRef>,
     /// Which weights of `init`, where it holds several.
     #[serde(skip_serializing_if = "WeightsChoice::is_auto")]
     pub init_weights: WeightsChoice,
@@ -421,15 +422,20 @@ impl TrainConfig {
     /// The settings of a run, from its folder.
     ///
     /// # Errors
-    /// [`TrainError::NoRun`] if there is no `config.toml` that can be read, [`TrainError::Settings`] if it is
-    /// damaged.
+    /// [`TrainError::NoRun`] if there is no `config.toml` that can be read, or if it is damaged.
     pub fn of_run(folder: &Path) -> Result<Self, TrainError> {
         let file = folder.join("config.toml");
         let text = fs::read_to_string(&file).map_err(|error| TrainError::NoRun {
             why: format!("its config.toml cannot be read ({error})"),
             path: folder.to_path_buf(),
         })?;
-        Self::from_toml(&text)
+        Self::from_toml(&text).map_err(|error| TrainError::NoRun {
+            why: format!(
+                "its config.toml is damaged ({error}); put it back from a copy, or begin a new run that starts from its weights with \
+                 --init"
+            ),
+            path: folder.to_path_buf(),
+        })
     }
 
     /// The settings as TOML text.
@@ -630,6 +636,12 @@ impl TrainConfig {
                     "{name} must be 0 or more and below 1 (a teacher that keeps all of itself never learns), not {decay}"
                 ));
             }
+        }
+        if decay_end < decay_start {
+            return wrong(format!(
+                "decay_end is {decay_end}, below decay_start {decay_start}: the teacher slows down while the run learns; set decay_end to \
+                 {decay_start} or more, or decay_start lower"
+            ));
         }
         Ok(())
     }

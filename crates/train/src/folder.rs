@@ -137,6 +137,14 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Takes away a run that never came to its first step, and its folder if nothing else is in it.
+    pub fn discard(&self) {
+        for name in ["config.toml", LABELS] {
+            let _ = fs::remove_file(self.path.join(name));
+        }
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// Opens the folder of a run with its settings.
     pub fn open(path: &Path) -> Result<(Self, TrainConfig), TrainError> {
         let config = TrainConfig::of_run(path)?;
@@ -443,31 +451,35 @@ impl RunFolder {
         })
     }
 
-    /// The newest checkpoint whose files are those of its manifest.
+    /// The newest checkpoint whose files are those of its manifest, and the step and fault of each newer one.
     pub fn newest(
         &self,
         config: EncoderConfig,
         tail: &TrainingHead,
         track_state: &dyn Fn(usize) -> TrackState,
-    ) -> Result<Checkpoint, TrainError> {
+    ) -> Result<(Checkpoint, Vec<(u64, String)>), TrainError> {
         let mut faults = Vec::new();
-        for (_, step) in self.steps().into_iter().rev() {
-            match read_step(&step, config, tail, track_state) {
-                Ok(checkpoint) => return Ok(checkpoint),
-                Err(fault) => faults.push(format!("{}: {fault}", step.display())),
+        for (step, folder) in self.steps().into_iter().rev() {
+            match read_step(&folder, config, tail, track_state) {
+                Ok(checkpoint) => return Ok((checkpoint, faults)),
+                Err(fault) => faults.push((step, fault)),
             }
         }
         Err(TrainError::NoRun {
             why: if faults.is_empty() {
                 "it has no checkpoint yet".into()
             } else {
-                let remedy = match faults.iter().any(|fault| fault.ends_with(TEACHER)) {
+                let remedy = match faults.iter().any(|(_, fault)| fault.ends_with(TEACHER)) {
                     true => {
                         "; a run of data2vec can't go on without its teacher: put the file back, or begin a new run with --init \
                          from the weights, which are whole"
                     }
                     false => "",
                 };
+                let faults = faults
+                    .iter()
+                    .map(|(step, fault)| format!("step-{step}: {fault}"));
+                let faults: Vec<String> = faults.collect();
                 format!("no checkpoint is sound ({}){remedy}", faults.join("; "))
             },
             path: self.path.clone(),
@@ -495,8 +507,9 @@ fn read_step(
     tail: &TrainingHead,
     track_state: &dyn Fn(usize) -> TrackState,
 ) -> Result<Checkpoint, String> {
-    let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|e| e.to_string())?;
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let unread = |error: &dyn std::fmt::Display| format!("{MANIFEST} cannot be read: {error}");
+    let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|error| unread(&error))?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| unread(&error))?;
     let is_taught_here = *tail == TrainingHead::Prediction;
     for file in &manifest.files {
         if !folder.join(&file.name).exists() {

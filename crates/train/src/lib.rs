@@ -57,13 +57,15 @@ pub enum TrainError {
     Settings(String),
     /// Fewer than two tracks could be read.
     #[error(
-        "training needs at least two readable tracks, and {readable} of {given} could be read; add tracks"
+        "training needs at least two tracks with sound, and {readable} of {given} can be used{why}; add tracks"
     )]
     TooFewTracks {
         /// How many could be read.
         readable: usize,
         /// How many there were.
         given: usize,
+        /// Why the others can't, in brackets; empty where there are none.
+        why: String,
     },
     /// The folder for a new run holds other things.
     #[error(

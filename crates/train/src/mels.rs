@@ -30,6 +30,11 @@ use mynascope_collection::Collection;
 use store::{Made, Record, Store, content_of, stamp_of};
 use sweep::sweep;
 
+/// Frames that are looked at together for sound.
+const CHUNK: usize = 256;
+/// Mel power of silence, or of the last bit of 16, is not higher.
+const QUIET: f32 = 1e-6;
+
 /// All readable tracks.
 #[derive(Debug)]
 pub(super) struct Mels {
@@ -73,6 +78,24 @@ impl Mels {
             hasher.update(&record.content);
         }
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// How many tracks hold nothing but silence. A track is read as far as its first sound.
+    pub fn silent(&self) -> Result<usize, TrainError> {
+        let mut count = 0;
+        for track in 0..self.len() {
+            let mut starts = (0..self.frames(track)).step_by(CHUNK);
+            let sounds = starts.try_fold(false, |sounds, start| match sounds {
+                true => Ok::<_, TrainError>(true),
+                false => {
+                    let length = CHUNK.min(self.frames(track) - start);
+                    let values = self.window(track, start, length)?;
+                    Ok(values.iter().any(|value| value - self.silence > QUIET))
+                }
+            })?;
+            count += usize::from(!sounds);
+        }
+        Ok(count)
     }
 
     /// Frames from `start` on, frame-major as the front end has them; what the track doesn't have is silence.

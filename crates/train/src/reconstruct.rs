@@ -70,7 +70,7 @@ pub fn reconstruct(
     let (sizes, tail) = (config.encoder_config(), config.tail(0));
     let checkpoint = match step {
         Some(step) => folder.checkpoint(step, sizes, &tail, &no_state)?,
-        None => folder.newest(sizes, &tail, &no_state)?,
+        None => folder.newest(sizes, &tail, &no_state)?.0,
     };
     let step = checkpoint.manifest.step;
     let place = find_place(device).map_err(EncoderError::from)?;

@@ -1,6 +1,6 @@
 //! How a run begins and is taken up again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     Objective, StepSnapshot, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
@@ -15,11 +15,11 @@ use super::{
     tensorboard::EventFile,
 };
 use crate::objective::TrackState;
-use mynascope_base::counted;
+use mynascope_base::{counted, without_path};
 use mynascope_collection::Collection;
 use mynascope_encoder::{
-    CheckpointError, EncoderError, Family, LoadOptions, TrainingHead, Weights, check_precision,
-    families::maest::begin_with_myna, find_place, load_reported, on_place,
+    CheckpointError, CheckpointReport, EncoderError, Family, LoadOptions, TrainingHead, Weights,
+    check_precision, families::maest::begin_with_myna, find_place, on_place,
 };
 
 /// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
@@ -46,8 +46,10 @@ pub fn run(
     if let Some(labels) = &labels {
         folder.save_labels(&labels.meaning)?;
     }
-    let mels = readable(config, collection, labels.as_ref(), control, events)?;
-    let probe = probe(config, control, events)?;
+    let read = readable(config, collection, labels.as_ref(), control, events)
+        .and_then(|mels| Ok((mels, probe(config, control, events)?)));
+    // A run that is refused leaves no folder behind.
+    let (mels, probe) = read.inspect_err(|_| folder.discard())?;
     let sampler = sampler(config, mels.len(), events);
     let start = Checkpoint {
         manifest: manifest(config, &sampler, &mels, 0, &OptimiserState::default()),
@@ -129,9 +131,16 @@ pub fn resume(
     let place = find_place(config.device).map_err(EncoderError::from)?;
     check_precision(&place, config.precision)?;
     let tail = config.tail(outputs(labels.as_ref()));
-    let start = folder.newest(config.encoder_config(), &tail, &|tracks| {
+    let (start, passed_over) = folder.newest(config.encoder_config(), &tail, &|tracks| {
         track_state(&config, tracks)
     })?;
+    for (step, fault) in passed_over {
+        events(TrainEvent::Note(format!(
+            "the checkpoint of step {step} is passed over ({fault}), and the run goes on from step {}; to keep what came after, stop \
+             and put the files of step-{step} back from a copy",
+            start.manifest.step
+        )));
+    }
     if start.manifest.step >= config.steps {
         return Err(TrainError::NoRun {
             why: format!(
@@ -152,6 +161,9 @@ pub fn resume(
     }
     let probe = probe(&config, control, events)?;
     folder.save_config(&config)?;
+    if let Some(labels) = &labels {
+        folder.save_labels(&labels.meaning)?;
+    }
     let (done, probes) = folder.rewind_log(start.manifest.step)?;
     let snapshot = start.snapshot.clone();
     let job = TrainJob {
@@ -225,21 +237,20 @@ fn first_weights(
     let sizes = config.encoder_config();
     let tail = config.tail(outputs(labels));
     let mut weights = Weights::random(sizes, &tail, config.seed)?;
-    if let Some(path) = &config.init {
+    if let Some(init) = &config.init {
+        let path = PathBuf::from(init.to_string());
         let options = LoadOptions {
             patch: sizes.myna().map(|_| config.patch),
             weights: config.init_weights.clone(),
             ..LoadOptions::default()
         };
-        let (mut trained, report) = load_reported(path, &options)?;
-        if let Some(note) = report.say_use() {
+        let (mut trained, report) = init.weights(&options)?;
+        if let Some(note) = report.as_ref().and_then(CheckpointReport::say_use) {
             events(TrainEvent::Note(note));
         }
         if let (Family::Maest, Family::Myna) = (sizes.family(), trained.config.family()) {
-            begin_with_myna(&mut weights, &trained).map_err(|why| CheckpointError::Unfit {
-                why,
-                path: path.clone(),
-            })?;
+            begin_with_myna(&mut weights, &trained)
+                .map_err(|why| CheckpointError::Unfit { why, path })?;
             events(TrainEvent::Note(
                 "it begins with the blocks of a Myna; patches, positions, class tokens and classifier begin anew"
                     .into(),
@@ -253,20 +264,21 @@ fn first_weights(
                     trained.config.full_name(),
                     sizes.full_name()
                 ),
-                path: path.clone(),
+                path,
             }
             .into());
         }
         let own = sizes.trained_parameters()?.len();
+        let (told, count) =
+            report.map_or_else(Default::default, |report| (report.outputs, report.labels));
         match (&tail, labels) {
             // It goes on with its classifier.
-            (TrainingHead::Styles(_), Some(labels)) if report.outputs == labels.meaning.outputs => {
-            }
+            (TrainingHead::Styles(_), Some(labels)) if told == labels.meaning.outputs => {}
             (TrainingHead::Styles(_), Some(labels)) => {
                 trained.tensors.truncate(own);
                 events(TrainEvent::Note(format!(
                     "the checkpoint {}, so the classifier of {} begins anew",
-                    match report.labels {
+                    match count {
                         0 => "has no classifier".to_owned(),
                         _ => "tells other labels".to_owned(),
                     },
@@ -301,7 +313,23 @@ fn readable(
         return Err(TrainError::TooFewTracks {
             readable: mels.len(),
             given: collection.tracks.len(),
+            why: say_reasons(&mels.skipped),
         });
+    }
+    // The other families leave such tracks out.
+    if let FrontEnd::Myna = front_end {
+        let silent = mels.silent()?;
+        if silent > 0 {
+            events(TrainEvent::Note(format!(
+                "{} of {} nothing but silence, which teaches nothing; take {} out of the collection",
+                silent,
+                match mels.len() {
+                    1 => "1 track holds".to_owned(),
+                    tracks => format!("{tracks} tracks hold"),
+                },
+                if silent == 1 { "it" } else { "them" }
+            )));
+        }
     }
     let kept = match front_end {
         FrontEnd::Music2vec => "their sound takes",
@@ -319,6 +347,28 @@ fn readable(
     }
     say_short(config, &mels, events);
     Ok(mels)
+}
+
+/// Why tracks can't be used: the most frequent reasons, in brackets.
+fn say_reasons(skipped: &[(PathBuf, String)]) -> String {
+    const SHOWN: usize = 3;
+    let mut reasons: Vec<(usize, String)> = Vec::new();
+    for (path, why) in skipped {
+        let why = without_path(why, path);
+        match reasons.iter_mut().find(|(_, known)| *known == why) {
+            Some((count, _)) => *count += 1,
+            None => reasons.push((1, why.to_string())),
+        }
+    }
+    reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let shown = reasons.iter().take(SHOWN);
+    let shown: Vec<String> = shown
+        .map(|(count, why)| format!("{}: {why}", counted(*count, "track")))
+        .collect();
+    match shown.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", shown.join("; ")),
+    }
 }
 
 /// Says of how many tracks there is no choice of a window.

@@ -161,7 +161,8 @@ pub struct Encoder {
     /// none: windows lie back to back; half: each begins in the middle of the one before [default: as published].
     #[arg(long)]
     pub overlap: Option<Overlap>,
-    /// Length of windows in seconds, 1 to 30, of an encoder that reads any length, as Music2Vec [default: 30].
+    /// Length of windows in seconds, 1 to 30, of an encoder that reads any length, as Music2Vec [default: 30, or what an own run
+    /// was trained on].
     #[arg(long, value_name = "SECS", value_parser = value_parser!(u32).range(1..=30))]
     pub window: Option<u32>,
     /// Read every Nth column of tokens only: faster, and nearly the same embedding.

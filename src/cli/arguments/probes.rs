@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Encoder, at_least_one, checkpoint};
 use mynascope_audio::Semitones;
-use mynascope_encoder::{CheckpointRef, Patching, WeightsChoice};
+use mynascope_encoder::{CheckpointRef, Patching, WeightsChoice, families::mt2::KeyNames};
 use mynascope_probe::{Head, LayerChoice, Protocol, Task};
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -137,4 +137,28 @@ pub struct Key {
     /// labels cannot know.
     #[arg(long, value_name = "FILE")]
     pub calibrate: Option<PathBuf>,
+    /// The key of that recording, where it is another one: a major key as G, Bb or F#, or a minor one as Em.
+    #[arg(long, requires = "calibrate", default_value = "C", value_parser = signature)]
+    pub calibrate_key: Signature,
+}
+
+/// How many semitones above C the signature of a key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature(pub usize);
+
+impl std::fmt::Display for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(KeyNames::major_of(self.0))
+    }
+}
+
+fn signature(text: &str) -> Result<Signature, String> {
+    let found = KeyNames::signature_of(text).map(Signature);
+    found.ok_or_else(|| {
+        let keys: Vec<&str> = (0..12).map(KeyNames::major_of).collect();
+        format!(
+            "'{text}' is no key; say one of {}, or a minor key as Am",
+            keys.join(", ")
+        )
+    })
 }

@@ -76,14 +76,18 @@ pub struct Mask {
     /// The encoder whose patches and windows are meant; of a Myna those of --patch.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
+    /// Length of a window in seconds, 1 to 30, of an encoder that reads any length, as Music2Vec [default: 30, or what an own run
+    /// was trained on].
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub window: Option<u32>,
     #[command(flatten)]
     pub patchout: PatchoutOptions,
     /// square (16x16) or vertical (128x2).
     #[arg(long, default_value_t)]
     pub patch: PatchShape,
-    /// random, time, frequency, block or span.
-    #[arg(long, default_value_t)]
-    pub kind: MaskKind,
+    /// random, time, frequency, block or span: which tokens --ratio drops together [default: random].
+    #[arg(long)]
+    pub kind: Option<MaskKind>,
     /// The view of the window, a or b: each has its own crop and mask.
     #[arg(long, default_value_t)]
     pub view: ViewName,

@@ -4,8 +4,8 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 
-use super::at_least_one;
-use mynascope_encoder::{EncoderPreset, Patching, Precision, WeightsChoice};
+use super::{at_least_one, checkpoint};
+use mynascope_encoder::{CheckpointRef, EncoderPreset, Patching, Precision, WeightsChoice};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, Optimiser, Schedule, Trainable};
 
@@ -41,9 +41,9 @@ pub struct Train {
     /// Learning rate.
     #[arg(long)]
     pub lr: Option<f64>,
-    /// Start from these weights; the encoder gets their sizes.
-    #[arg(long)]
-    pub init: Option<PathBuf>,
+    /// Start from these weights, named as with --checkpoint of other verbs; the encoder gets their sizes.
+    #[arg(long, value_parser = checkpoint())]
+    pub init: Option<CheckpointRef>,
     /// Which weights of --init, where it holds several: model, ema, or the beginning of their names [default: what was
     /// trained].
     #[arg(long, requires = "init")]

@@ -15,13 +15,16 @@ use crate::gui::{
 
 use mynascope_base::jobs::Cancel;
 
-use super::copy_text;
+use super::{copy_text, settings};
 
 pub(super) fn apply(model: &mut AppState, workers: &Workers, command: KeysCommand) {
     match command {
         KeysCommand::Edit(form) => model.keys.form = form,
         KeysCommand::Hear => hear(model, workers),
-        KeysCommand::Calibrate => model.keys.calibrate(),
+        KeysCommand::Calibrate => {
+            let named = model.keys.calibrate();
+            model.notices.error_of(named);
+        }
         KeysCommand::Forget => model.keys.forget_names(),
         KeysCommand::Copy => {
             let keys = &model.keys;
@@ -29,6 +32,10 @@ pub(super) fn apply(model: &mut AppState, workers: &Workers, command: KeysComman
             copy_text(model, workers, line, "The command");
             return;
         }
+    }
+    if model.settings.key_names != model.keys.named {
+        model.settings.key_names = model.keys.named.clone();
+        settings::save(model, workers);
     }
     model.keys.timeline = model.key_timeline();
 }

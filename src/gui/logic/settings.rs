@@ -19,6 +19,7 @@ pub(super) fn edit(model: &mut AppState, workers: &mut Workers, settings: Settin
         last: old.last.clone(),
         recent: old.recent.clone(),
         layouts: old.layouts.clone(),
+        key_names: old.key_names.clone(),
         ..settings
     });
     let old = std::mem::replace(&mut model.settings, new.clone());

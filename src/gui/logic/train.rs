@@ -11,7 +11,7 @@ use crate::gui::{
     message::{Message, ReadFor, TrainMessage},
     model::{
         AppState, ChosenStep, Devices, Remedy, RunView, TrainFailure, TrainFound, TrainPhase,
-        Training, command_of, first_purpose, resume_command,
+        Training, begin_with, command_of, resume_command,
     },
     sheets::CurveSheet,
     work::{
@@ -27,7 +27,7 @@ use crate::gui::{
     workspace::Workspace,
 };
 use mynascope_base::storage::{Folders, StorageError};
-use mynascope_encoder::{EncoderConfig, EncoderPreset};
+use mynascope_encoder::CheckpointRef;
 use mynascope_train::{Changes, TrainConfig};
 
 use super::{copy_text, reconstruct};
@@ -252,7 +252,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Trai
             training.reconstructed.value = Some((key, result))
         }
         TrainMessage::Init(path, sizes) => {
-            let form = begin_with(&training.form, path, sizes);
+            let form = begin_with(&training.form, CheckpointRef::File(path), sizes);
             apply(model, workers, TrainCommand::Edit(Box::new(form)));
         }
         TrainMessage::Chosen(wanted, path) => {
@@ -260,7 +260,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Trai
                 Wanted::Run => TrainCommand::ShowRun(path),
                 Wanted::Runs => TrainCommand::KeepRunsIn(path),
                 Wanted::Init => {
-                    let form = begin_with(&training.form, path, None);
+                    let form = begin_with(&training.form, CheckpointRef::File(path), None);
                     TrainCommand::Edit(Box::new(form))
                 }
                 Wanted::Curves(kind) => TrainCommand::SaveCurves(kind, path),
@@ -268,26 +268,6 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Trai
             apply(model, workers, command);
         }
     }
-}
-
-/// The form of a run that starts from weights. Those of another family or size than the form's make it one of theirs.
-fn begin_with(form: &TrainConfig, path: PathBuf, sizes: Option<EncoderConfig>) -> TrainConfig {
-    let mut form = form.clone();
-    if let Some(sizes) = sizes.filter(|sizes| *sizes != form.encoder_config()) {
-        if form.family() != sizes.family()
-            && let Some(first) = first_purpose(sizes.family())
-        {
-            form = first.of(&form);
-        }
-        let preset = EncoderPreset::of(&sizes);
-        form.preset = preset.unwrap_or(form.preset);
-        form.encoder = match preset {
-            Some(_) => None,
-            None => Some(sizes),
-        };
-    }
-    form.init = Some(path);
-    form
 }
 
 /// Takes in what the run under way tells.
@@ -445,36 +425,4 @@ fn next_run_folder(training: &Training, config: &TrainConfig) -> Result<PathBuf,
         })
         .find(|folder| !folder.exists());
     Ok(free.unwrap_or(runs))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gui::model::{first_form, problem_of};
-    use mynascope_encoder::{
-        Family,
-        families::maest::{self, Form},
-    };
-
-    /// The fault: weights of a MAEST were refused, or left a form that can't be trained with them.
-    #[test]
-    fn a_form_that_begins_with_weights_has_their_family_and_sizes() {
-        let path = PathBuf::from("maest");
-        let hub = maest::Config::published(10, 0, Form::Hub).unwrap();
-        let form = begin_with(&first_form(), path.clone(), Some(hub.into()));
-        assert_eq!(
-            (form.family(), form.encoder_config()),
-            (Family::Maest, hub.into())
-        );
-        assert_eq!(form.init, Some(path.clone()));
-        assert_eq!(problem_of(&form), None);
-        let tiny = begin_with(&form, path.clone(), Some(maest::Config::TINY.into()));
-        assert_eq!(
-            (tiny.preset, tiny.encoder),
-            (EncoderPreset::MaestTiny, None)
-        );
-        // A Myna leaves the form as it is: a MAEST may begin with its blocks.
-        let begun = begin_with(&tiny, path, None);
-        assert_eq!(begun, tiny);
-    }
 }

@@ -125,6 +125,13 @@ impl Curve {
         }
     }
 
+    /// Forgets the values after a step; a stretch that reaches beyond it goes as a whole.
+    pub fn cut_after(&mut self, step: f64) {
+        self.stretches.retain(|stretch| stretch.last <= step);
+        self.pending = self.pending.filter(|stretch| stretch.last <= step);
+        self.average_anew();
+    }
+
     /// Smooths anew: 0 shows the values themselves, 0.99 looks back over a hundred steps.
     pub fn smooth(&mut self, smoothing: f64) {
         let smoothing = smoothing.clamp(0.0, 0.999);
@@ -132,7 +139,12 @@ impl Curve {
             return;
         }
         self.smoothing = smoothing;
+        self.average_anew();
+    }
+
+    fn average_anew(&mut self) {
         self.average = Average::default();
+        let smoothing = self.smoothing;
         let (average, stretches) = (&mut self.average, self.stretches.iter());
         self.smoothed = stretches
             .map(|stretch| average.take(stretch.mean(), stretch.count, smoothing))

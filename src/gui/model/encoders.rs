@@ -54,25 +54,23 @@ pub struct OfferedEncoder {
 impl OfferedEncoder {
     fn new(checkpoint: CheckpointRef, origin: EncoderOrigin, help: String) -> Self {
         Self {
-            name: name_of(&checkpoint),
+            name: name_of_checkpoint(&checkpoint),
             checkpoint,
             origin,
             help,
         }
     }
 
-    fn of_run(run: &RunRow) -> Self {
-        let about = format_config(&run.config);
+    /// `None` of a run whose settings are damaged.
+    fn of_run(run: &RunRow) -> Option<Self> {
+        let about = format_config(run.config.as_ref().ok()?);
         let best = match &run.best {
             Some((score, of)) => format!("its best step counts ({of} {score:.3})"),
             None => "its best step counts, else its newest".to_owned(),
         };
         let help = format!("{about}, {}; {best}", counted(run.step, "step"));
-        Self::new(
-            CheckpointRef::File(run.folder.clone()),
-            EncoderOrigin::Run,
-            help,
-        )
+        let checkpoint = CheckpointRef::File(run.folder.clone());
+        Some(Self::new(checkpoint, EncoderOrigin::Run, help))
     }
 
     fn of_hub(known: &Published, name: &HubName) -> Self {
@@ -85,7 +83,8 @@ impl OfferedEncoder {
     }
 }
 
-fn name_of(checkpoint: &CheckpointRef) -> String {
+/// What a checkpoint is called for people.
+pub fn name_of_checkpoint(checkpoint: &CheckpointRef) -> String {
     let source = EncoderSource {
         checkpoint: checkpoint.clone(),
         ..EncoderSource::default()
@@ -109,7 +108,7 @@ impl AppState {
             ),
         ];
         let runs = self.training.table.rows.iter().filter(|run| run.step > 0);
-        offered.extend(runs.map(OfferedEncoder::of_run));
+        offered.extend(runs.filter_map(OfferedEncoder::of_run));
         // A run that is kept elsewhere is not in the table.
         let elsewhere = self.training.checkpoint().filter(|path| {
             let inside = |offer: &OfferedEncoder| holds(&offer.checkpoint, path);
@@ -240,7 +239,7 @@ mod tests {
         let mut model = AppState::default();
         model.training.table.rows = vec![RunRow {
             folder: "/home/runs/bells-2".into(),
-            config: TrainConfig::default(),
+            config: Ok(TrainConfig::default()),
             step: 300,
             loss: None,
             best: Some((0.61, "style".to_owned())),

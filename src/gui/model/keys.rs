@@ -2,11 +2,12 @@
 //! transposed.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use mynascope_base::storage::NamedKeys;
 use mynascope_embedding::TrackKeys;
 use mynascope_encoder::{
     EncoderInfo, Readout,
@@ -59,8 +60,10 @@ pub struct Keys {
     pub asked_window: Option<usize>,
     /// The strip below the spectrogram.
     pub timeline: Option<PredictionTimeline>,
-    /// What the places of the profile of an encoder are called, and the recording that told.
-    names: Vec<(EncoderSource, KeyNames, PathBuf)>,
+    /// What the places of the profile of an encoder are called, and the recording that told, by the encoder's hash.
+    pub named: BTreeMap<String, NamedKeys>,
+    /// The hash of the encoder, once a track was read with it.
+    hash: Option<String>,
 }
 
 impl Keys {
@@ -69,7 +72,7 @@ impl Keys {
         *self = Self {
             form: self.form,
             source,
-            names: std::mem::take(&mut self.names),
+            named: std::mem::take(&mut self.named),
             ..Self::default()
         };
     }
@@ -78,6 +81,9 @@ impl Keys {
     pub fn show(&mut self, path: PathBuf, keys: Result<TrackKeys, String>) {
         self.turned.clear();
         self.asked_window = None;
+        if let Ok(keys) = &keys {
+            self.hash = Some(keys.encoder_hash.clone());
+        }
         self.shown = Some((path, keys.map(Arc::new)));
     }
 
@@ -97,50 +103,68 @@ impl Keys {
 
     /// What the places of the profile are called.
     pub fn names(&self) -> KeyNames {
-        self.calibrated().map_or_else(KeyNames::default, |it| it.1)
+        let first = self.calibrated().map(|named| named.first);
+        KeyNames { first }
     }
 
     /// The recording that named the places.
     pub fn named_by(&self) -> Option<&Path> {
-        self.calibrated().map(|it| it.2.as_path())
+        self.calibrated().map(|named| named.recording.as_path())
     }
 
-    fn calibrated(&self) -> Option<&(EncoderSource, KeyNames, PathBuf)> {
-        let source = self.source.as_ref()?;
-        self.names.iter().find(|(of, ..)| of == source)
+    fn calibrated(&self) -> Option<&NamedKeys> {
+        self.named.get(self.hash.as_ref()?)
     }
 
-    /// Names the places by the shown track, whose signature is the one that is set; without a track that is read, nothing.
-    pub fn calibrate(&mut self) {
-        let Some((path, Ok(keys))) = &self.shown else {
-            return;
+    /// Names the places by the shown track, whose signature is the one that is set.
+    ///
+    /// # Errors
+    /// Why the track can name none, and what to do.
+    pub fn calibrate(&mut self) -> Result<(), String> {
+        let Some((path, keys)) = &self.shown else {
+            return Ok(());
         };
-        let (Some(source), Some(arrow)) = (&self.source, keys.arrow()) else {
-            return;
+        let arrow = keys.as_ref().map_err(String::clone);
+        let arrow = arrow.and_then(|keys| keys.naming_arrow());
+        let arrow = arrow.map_err(|why| format!("This track cannot name the keys: {why}"))?;
+        let Some(hash) = &self.hash else {
+            return Ok(());
         };
-        let names = KeyNames::heard(self.form.signature, arrow.key());
-        let named = (source.clone(), names, path.clone());
-        self.forget_names();
-        self.names.push(named);
+        let signature = self.form.signature;
+        let Some(first) = KeyNames::heard(signature, arrow.key()).first else {
+            return Ok(());
+        };
+        let named = NamedKeys {
+            first,
+            signature,
+            recording: path.clone(),
+        };
+        self.named.insert(hash.clone(), named);
+        Ok(())
     }
 
     /// Forgets what the places are called.
     pub fn forget_names(&mut self) {
-        let source = self.source.as_ref();
-        self.names.retain(|(of, ..)| Some(of) != source);
+        if let Some(hash) = &self.hash {
+            self.named.remove(hash);
+        }
     }
 
     /// The verb that tells the same of a collection.
     pub fn command(&self, sources: &[PathBuf], source: &EncoderSource) -> String {
         let line = CommandLine::verb("key").arguments(sources);
         let line = keys_source(source).options(line);
-        match self.calibrated() {
-            // The verb takes a recording in C only.
-            Some((.., path)) if self.form.signature == 0 => {
-                line.option("calibrate", path).to_line()
+        let line = match self.calibrated() {
+            None => line,
+            Some(named) => {
+                let line = line.option("calibrate", &named.recording);
+                match named.signature {
+                    0 => line,
+                    other => line.option("calibrate-key", KeyNames::major_of(other)),
+                }
             }
-            _ => line.to_line(),
-        }
+        };
+        line.to_line()
     }
 }
 
@@ -224,22 +248,46 @@ mod tests {
             starts: vec![0.0],
             window_secs: 4.0,
             profiles,
+            encoder_hash: "one".to_owned(),
         };
-        keys.show("/c.wav".into(), Ok(told));
-        keys.calibrate();
+        keys.show("/c.wav".into(), Ok(told.clone()));
+        keys.form.signature = 7;
+        keys.calibrate().unwrap();
+        assert_eq!(keys.names().name(5), "G / Em");
+        let line = keys.command(&["/music".into()], &source);
+        assert!(
+            line.ends_with("--calibrate /c.wav --calibrate-key G"),
+            "{line}"
+        );
+        keys.form.signature = 0;
+        keys.calibrate().unwrap();
         assert_eq!(keys.names().name(5), "C / Am");
         assert_eq!(keys.named_by(), Some(Path::new("/c.wav")));
-        assert!(
-            keys.command(&["/music".into()], &source)
-                .ends_with("--calibrate /c.wav")
-        );
+        let line = keys.command(&["/music".into()], &source);
+        assert!(line.ends_with("--calibrate /c.wav"), "{line}");
         let mut other = source.clone();
         other.reading.patchout.every = 2;
         keys.begin(Some(other));
         assert_eq!(keys.names(), KeyNames::default());
-        keys.begin(Some(source));
-        assert_eq!(keys.names().name(5), "C / Am");
-        keys.forget_names();
-        assert_eq!(keys.named_by(), None);
+        let of_other = TrackKeys {
+            encoder_hash: "other".to_owned(),
+            ..told.clone()
+        };
+        keys.show("/c.wav".into(), Ok(of_other));
+        assert_eq!(keys.names(), KeyNames::default());
+        // What another start of the program kept counts for the encoder with this hash.
+        let mut later = Keys {
+            named: keys.named.clone(),
+            ..Keys::default()
+        };
+        later.begin(Some(source));
+        later.show("/d.wav".into(), Ok(told));
+        assert_eq!(later.names().name(5), "C / Am");
+        later.forget_names();
+        assert_eq!(later.named_by(), None);
+        // Silence names nothing.
+        later.show("/silence.wav".into(), Err("it holds nothing".to_owned()));
+        assert!(later.calibrate().unwrap_err().contains("it holds nothing"));
+        assert_eq!(later.named_by(), None);
     }
 }

@@ -294,6 +294,16 @@ pub struct OpenLesson {
     pub before: Before,
 }
 
+impl OpenLesson {
+    /// The name of the track that the open page speaks of, where another one is shown, or none.
+    pub fn missing_track(&self, shown: Option<&Path>) -> Option<&str> {
+        let state = &self.lesson.steps.get(self.step)?.state;
+        let track = state.track.as_deref()?;
+        let is_shown = shown.is_some_and(|path| state.is_track(path));
+        (!is_shown).then(|| track.rsplit('/').next().unwrap_or(track))
+    }
+}
+
 /// What a window showed before a lesson.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Before {
@@ -431,5 +441,29 @@ mod tests {
         assert!(!state("demo/folk").is_track(path));
         assert!(!state("demo/jazz/red.wav").is_track(path));
         assert!(state("/home/me/.cache/demo/jazz/blue.wav").is_track(path));
+    }
+
+    /// The fault: a page said "this song" of whatever track was open while its own was still on its way.
+    #[test]
+    fn a_page_knows_that_another_track_than_its_own_is_shown() {
+        let text = "title = \"Keys\"\n[[steps]]\ntext = \"This song\"\n[steps.state]\ntrack = \"demo/folk/juniper-road.wav\"\n\
+                    [[steps]]\ntext = \"Any\"\n";
+        let mut open = OpenLesson {
+            lesson: Lesson::parse(text).unwrap(),
+            step: 0,
+            before: Before::of(&AppState::default()),
+        };
+        let missing = |open: &OpenLesson, shown: Option<&str>| {
+            open.missing_track(shown.map(Path::new)).map(str::to_owned)
+        };
+        let name = Some("juniper-road.wav".to_owned());
+        assert_eq!(missing(&open, None), name);
+        assert_eq!(missing(&open, Some("/music/other.wav")), name);
+        assert_eq!(
+            missing(&open, Some("/cache/demo/folk/juniper-road.wav")),
+            None
+        );
+        open.step = 1;
+        assert_eq!(missing(&open, Some("/music/other.wav")), None);
     }
 }

@@ -36,7 +36,7 @@ pub use embeddings::{
     AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderCard, EncoderSource, KeyedTable,
     TableKey,
 };
-pub use encoders::{EncoderOrigin, OfferedEncoder};
+pub use encoders::{EncoderOrigin, OfferedEncoder, name_of_checkpoint};
 pub use hit_grid::HitGrid;
 pub use hub::HubDialog;
 pub use keys::{Keys, KeysForm, keys_source};
@@ -83,8 +83,9 @@ pub use teaching::{
 pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,
     Reconstructed, ReconstructionKey, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep,
-    TrainFailure, TrainFound, TrainPhase, Training, command_of, first_form, first_purpose,
-    format_config, format_time, problem_of, purpose_of, resume_command, too_few_tracks,
+    TrainFailure, TrainFound, TrainPhase, Training, begin_with, command_of, first_form,
+    first_purpose, format_config, format_time, problem_of, purpose_of, resume_command,
+    too_few_tracks,
 };
 pub use transport::{Hearing, Selection, SoundForm, Transport, Views, clock, length};
 pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};

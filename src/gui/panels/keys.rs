@@ -256,9 +256,14 @@ fn transposition(ui: &mut Ui, model: &AppState, window: usize, out: &mut Vec<Com
             [
                 match form.semitones {
                     0 => "As it is".to_owned(),
-                    _ => format!("Misses its place by {missed:+.2} fifths"),
+                    _ => {
+                        let missed = format!("{missed:+.2}").replace('-', "\u{2212}");
+                        format!("Misses its place by {missed} fifths")
+                    }
                 },
-                format!("{mean:.2} fifths on average over 1 to {MOST_SEMITONES_LOWER}"),
+                format!(
+                    "Over 1 to {MOST_SEMITONES_LOWER} semitones it misses by {mean:.2} fifths on average"
+                ),
             ]
         }
     };

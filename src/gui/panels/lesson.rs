@@ -41,7 +41,7 @@ pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 buttons(ui, open, model.arriving.is_some(), out);
                 ui.with_layout(Flow::top_down(Align::Min), |ui| {
                     ui.spacing_mut().item_spacing.y = theme::UNIT / 2.0;
-                    page(ui, open);
+                    page(ui, model, open, out);
                 });
             });
         });
@@ -63,11 +63,27 @@ fn text_of(open: &OpenLesson) -> &str {
     step.map_or("", |step| step.text.trim())
 }
 
-fn page(ui: &mut egui::Ui, open: &OpenLesson) {
+fn page(ui: &mut egui::Ui, model: &AppState, open: &OpenLesson, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let (page, pages) = (open.step + 1, open.lesson.steps.len());
     let title = format!("{}  ·  {page} of {pages}", open.lesson.title);
-    ui.label(small(title).color(tokens.accent));
+    ui.horizontal(|ui| {
+        ui.label(small(title).color(tokens.accent));
+        let Some(name) = open.missing_track(model.spectrogram.path()) else {
+            return;
+        };
+        // What the page says of its track must not be read as said of another.
+        if model.arriving.is_some() {
+            ui.label(small(format!(
+                "·  loading {name}, which this page is about"
+            )));
+        } else {
+            let text = small(format!("Show {name}, which this page is about"));
+            if ui.link(text).clicked() {
+                out.push(Command::Lesson(LessonCommand::Turn(0)));
+            }
+        }
+    });
     ui.set_max_width(ui.available_width().min(LINE));
     let text = RichText::new(text_of(open))
         .size(theme::TEXT_BODY + 1.0)

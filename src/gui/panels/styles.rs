@@ -71,7 +71,7 @@ fn nothing(ui: &mut Ui, model: &AppState) {
              encoders."
         }
         Some(Ok(_)) => {
-            "Encoders of this family have no classifier. A MAEST knows 400 or 519 styles of music: choose one in the menu of encoders at the top."
+            "Encoders of this family have no classifier. A MAEST has one: a published one knows 400 or 519 styles of music, one of your own the labels that it learned. Choose one in the menu of encoders at the top."
         }
     };
     parts::empty(ui, icon::TAG, "This encoder gives no styles", hint);

@@ -174,7 +174,7 @@ fn row(folder: &Path) -> Option<RunRow> {
     let changed = fs::metadata(&log).and_then(|meta| meta.modified()).ok();
     // A run that has not done a step yet has no log.
     changed?;
-    let config = TrainConfig::of_run(folder).ok()?;
+    let config = TrainConfig::of_run(folder).map_err(|error| error.to_string());
     let last = last_record(&log);
     Some(RunRow {
         folder: folder.to_path_buf(),
@@ -254,5 +254,11 @@ mod tests {
         assert!(rows[0].can_go_on());
         let view = read_run(&run, None).unwrap();
         assert_eq!((view.step(), view.saved.len()), (2, 0));
+        // One whose settings are damaged is listed with the reason.
+        fs::write(run.join("config.toml"), "batch = ").unwrap();
+        let rows = super::rows(folder.path());
+        let why = rows[0].config.as_ref().unwrap_err();
+        assert!(why.contains("config.toml is damaged"), "{why}");
+        assert!(!rows[0].can_go_on());
     }
 }

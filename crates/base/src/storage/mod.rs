@@ -12,7 +12,7 @@ pub use cache::{Cache, ContentKey};
 pub use folders::Folders;
 pub use path_text::{path_from_text, path_to_text};
 pub use plain_path::{plain_folder, tidy_path};
-pub use settings::{Follow, Settings, Theme};
+pub use settings::{Follow, NamedKeys, Settings, Theme};
 pub use write::{create_folder, write_atomic};
 
 use std::{io, path::PathBuf};

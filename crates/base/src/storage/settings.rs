@@ -67,6 +67,20 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// Where the user moved the panels of each layout, by its name.
     pub layouts: BTreeMap<String, String>,
+    /// What the keys of encoders are called, by the encoder's hash.
+    pub key_names: BTreeMap<String, NamedKeys>,
+}
+
+/// How the places of an encoder's key profile got their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedKeys {
+    /// How many semitones above C place 0 is.
+    pub first: usize,
+    /// The signature of the recording that told, in semitones above C major and A minor.
+    pub signature: usize,
+    /// The recording.
+    #[serde(with = "serde_path")]
+    pub recording: PathBuf,
 }
 
 impl Default for Settings {
@@ -84,6 +98,7 @@ impl Default for Settings {
             last: Vec::new(),
             recent: Vec::new(),
             layouts: BTreeMap::new(),
+            key_names: BTreeMap::new(),
         }
     }
 }

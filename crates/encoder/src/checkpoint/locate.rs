@@ -21,9 +21,16 @@ const HUB_FILES: [&str; 4] = [
 ];
 /// What says of a folder of a model hub what it holds.
 const CONFIG: &str = "config.json";
-/// Endings of files that may hold weights.
+/// The weights of a step of a run, and what says that it is complete.
+const WEIGHTS: &str = "weights.safetensors";
+const MANIFEST: &str = "manifest.json";
+/// The weights of a run that has ended.
+const LAST: &str = "final.safetensors";
+/// Windows of a training of a Music2Vec that says nothing else.
+const TRAINED_WINDOW_SECS: u32 = 5;
 /// The one file of the folder that the authors of MT2 hand out.
 const STATE_DICT: &str = "model_state_dict.pt";
+/// Endings of files that may hold weights.
 const ENDINGS: [&str; 6] = ["safetensors", "pth", "pt", "bin", "ckpt", "tar"];
 /// Entries of a folder that are looked at.
 const MAX_ENTRIES: usize = 10_000;
@@ -180,12 +187,28 @@ fn no_weights(folder: &Path) -> CheckpointError {
 
 /// Which step a run folder stands for and why, in words; `None` for what is no run folder.
 pub fn say_step_of_run(folder: &Path) -> Option<String> {
+    let (step, of) = step_of_run(folder)?;
+    let why = match of {
+        Some(of) => format!("its best: {of}"),
+        None => "its newest: none was found best".to_owned(),
+    };
+    Some(format!("{step} of the run ({why})"))
+}
+
+/// The same in two words: "step 3 (best)".
+pub(crate) fn name_step_of_run(folder: &Path) -> Option<String> {
+    let (step, of) = step_of_run(folder)?;
+    Some(match of {
+        Some(_) => format!("{step} (best)"),
+        None => format!("{step} (newest)"),
+    })
+}
+
+/// The step that a run folder stands for, and in what it did best, if it did.
+fn step_of_run(folder: &Path) -> Option<(String, Option<String>)> {
     let (step, of) = match best_in_run(folder) {
-        Some((weights, best)) => (weights, format!("its best: {}", best.of)),
-        None if folder.is_dir() => (
-            newest_in_run(folder).ok()??,
-            "its newest: none was found best".to_owned(),
-        ),
+        Some((weights, best)) => (weights, Some(best.of)),
+        None if folder.is_dir() => (newest_in_run(folder).ok()??, None),
         None => return None,
     };
     let name = match step.parent() {
@@ -193,13 +216,84 @@ pub fn say_step_of_run(folder: &Path) -> Option<String> {
         _ => step.as_path(),
     };
     let name = name.file_name()?.to_string_lossy().replace('-', " ");
-    Some(format!("{name} of the run ({of})"))
+    Some((name, of))
 }
 
 /// The weights of a step's folder, if it is one and complete: its manifest is written last.
 fn complete_step(folder: &Path) -> Option<PathBuf> {
-    let weights = folder.join("weights.safetensors");
-    (folder.join("manifest.json").is_file() && weights.is_file()).then_some(weights)
+    let weights = folder.join(WEIGHTS);
+    (folder.join(MANIFEST).is_file() && weights.is_file()).then_some(weights)
+}
+
+/// Seconds of the windows that a run in whose folder a file lies was trained on; `None` of a file of no run. What says nothing
+/// has the training's default.
+pub(crate) fn trained_window_secs(weights: &Path) -> Option<u32> {
+    let is_step = weights.ends_with(WEIGHTS) && weights.with_file_name(MANIFEST).is_file();
+    let folder = match is_step {
+        true => weights.parent()?.parent()?,
+        false => weights.parent().filter(|_| weights.ends_with(LAST))?,
+    };
+    let settings = fs::read_to_string(folder.join("config.toml")).ok()?;
+    // Settings of the run itself stand before the first table.
+    let own = settings.lines().take_while(|line| !line.starts_with('['));
+    let mut pairs = own.filter_map(|line| line.split_once('='));
+    let told = pairs.find(|(name, _)| name.trim() == "window_secs");
+    match told {
+        Some((_, secs)) => secs.trim().parse().ok(),
+        None => Some(TRAINED_WINDOW_SECS),
+    }
+}
+
+/// What the manifest of a step says of one of its files.
+#[derive(Deserialize)]
+struct StepFile {
+    name: String,
+    blake3: String,
+}
+
+/// What is read of a step's manifest.
+#[derive(Deserialize)]
+struct StepManifest {
+    files: Vec<StepFile>,
+}
+
+/// Refuses weights of a run's step that are not those that its manifest names; any other file passes.
+pub(super) fn check_step(weights: &Path) -> Result<(), CheckpointError> {
+    let manifest = weights.with_file_name(MANIFEST);
+    if !weights.ends_with(WEIGHTS) || !manifest.is_file() {
+        return Ok(());
+    }
+    let remedy =
+        "put it back from a copy, or name another step of the run or its final.safetensors";
+    let text = fs::read_to_string(&manifest).map_err(|source| CheckpointError::Io {
+        source,
+        path: manifest.clone(),
+    })?;
+    let told: StepManifest =
+        serde_json::from_str(&text).map_err(|error| CheckpointError::Damaged {
+            why: format!("the manifest of this step is damaged ({error}); {remedy}"),
+            path: manifest.clone(),
+        })?;
+    let Some(told) = told.files.iter().find(|file| file.name == WEIGHTS) else {
+        return Ok(());
+    };
+    let mut hasher = blake3::Hasher::new();
+    fs::File::open(weights)
+        .and_then(|mut file| std::io::copy(&mut file, &mut hasher))
+        .map_err(|source| CheckpointError::Io {
+            source,
+            path: weights.to_path_buf(),
+        })?;
+    match hasher.finalize().to_hex().as_str() == told.blake3 {
+        true => Ok(()),
+        false => Err(CheckpointError::Damaged {
+            why: format!(
+                "its bytes are not those that the training wrote (the hash in {MANIFEST} is another), so nobody knows what it would \
+                 embed; {remedy}"
+            ),
+            path: weights.to_path_buf(),
+        }),
+    }
 }
 
 /// The step that did best, as the run folder says it.
@@ -243,7 +337,7 @@ fn newest_in_run(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
             consider(step, weights);
         }
     }
-    let last = folder.join("final.safetensors");
+    let last = folder.join(LAST);
     if last.is_file() {
         let step = list_file(&last)?
             .metadata

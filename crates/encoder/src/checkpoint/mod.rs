@@ -26,7 +26,7 @@ use std::{
     str::FromStr,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use mynascope_base::{
     counted,
@@ -34,7 +34,7 @@ use mynascope_base::{
 };
 
 use super::{
-    CheckpointError, EncoderConfig, Family, Patching, Preset, Reading, Readout,
+    CheckpointError, EncoderConfig, Family, Patching, Preset, Reading, Readout, TrainingHead,
     families::{self, Hint},
     weights::{WeightTensor, Weights},
 };
@@ -45,8 +45,8 @@ pub use fit::FoundEncoder;
 use fit::fit;
 pub use left_out::LeftOut;
 use listing::Listing;
-pub(crate) use locate::say_chosen_file;
 pub use locate::say_step_of_run;
+pub(crate) use locate::{name_step_of_run, say_chosen_file, trained_window_secs};
 pub use open::OpenCheckpoint;
 pub use safetensors_file::write_tensors;
 pub use save::{FileDtype, save_weights, save_weights_as};
@@ -110,6 +110,46 @@ impl CheckpointRef {
             Self::Shipped | Self::Untrained => Ok(None),
             Self::File(path) => locate::locate(path).map(Some),
         }
+    }
+
+    /// The weights that are meant, as [`load_reported`] reads them of a file; nothing is said of those that need none.
+    ///
+    /// # Errors
+    /// As [`load_reported`].
+    pub fn weights(
+        &self,
+        options: &LoadOptions,
+    ) -> Result<(Weights, Option<CheckpointReport>), CheckpointError> {
+        match self {
+            Self::Shipped => Ok((shipped_weights(options.patch)?, None)),
+            Self::Untrained => {
+                let config = Preset::Tiny.config(options.patch.unwrap_or_default());
+                let random = Weights::random(config, &TrainingHead::None, 0);
+                let weights = random.map_err(|error| CheckpointError::Unfit {
+                    why: error.to_string(),
+                    path: self.to_string().into(),
+                })?;
+                Ok((weights, None))
+            }
+            Self::File(path) => {
+                let (weights, report) = load_reported(path, options)?;
+                Ok((weights, Some(report)))
+            }
+        }
+    }
+}
+
+/// In settings and cards, as it is displayed.
+impl Serialize for CheckpointRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CheckpointRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Ok(checkpoint) = String::deserialize(deserializer)?.parse();
+        Ok(checkpoint)
     }
 }
 

@@ -38,6 +38,7 @@ impl OpenCheckpoint {
     /// If it cannot be read, is no checkpoint or is cut off.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let file = locate::locate(path)?;
+        locate::check_step(&file)?;
         let listing = listed(&file)?;
         Ok(Self {
             file,

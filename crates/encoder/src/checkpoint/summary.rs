@@ -1,6 +1,8 @@
 //! What the headers of a checkpoint tell of its encoder, before any weight is read.
 
-use super::{CheckpointRef, FoundEncoder, LoadOptions, OpenCheckpoint, shipped_weights};
+use super::{
+    CheckpointRef, FoundEncoder, LoadOptions, OpenCheckpoint, shipped_weights, trained_window_secs,
+};
 use crate::{CheckpointError, EncoderInfo, Preset, families};
 
 /// What the headers of a checkpoint tell of its encoder.
@@ -43,7 +45,7 @@ pub fn summarise(
     match families::find(&mut open, &hint)? {
         Some((found, _)) => {
             options.check_patch(found.family, open.file())?;
-            let secs = options.reading.window_secs;
+            let secs = (options.reading.window_secs).or_else(|| trained_window_secs(&file));
             let of_window = secs.and_then(|secs| found.config.design().info_of_window(secs));
             let summary = found.summary(&hint);
             Ok(CheckpointSummary {

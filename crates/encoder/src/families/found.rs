@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::maest::Head;
 use crate::{
     CheckpointError, CheckpointReport, CheckpointSummary, EncoderConfig, Family, FoundEncoder,
-    OpenCheckpoint, WeightsRole,
+    OpenCheckpoint, WeightsRole, checkpoint::trained_window_secs,
 };
 
 /// Names and shapes of the tensors of a file.
@@ -336,6 +336,11 @@ impl Recognised<EncoderConfig> {
         }
         let (sizes, info) = (self.config.design().sizes(), self.config.design().info());
         let mut note = self.config.design().say_reading(self.labels.is_some());
+        if let Some(secs) = trained_window_secs(checkpoint.file())
+            && self.config.design().info_of_window(secs).is_some()
+        {
+            note = format!("{note}; it was trained on windows of {secs} s, which are its default");
+        }
         if let Some(more) = self.say_use() {
             note = format!("{note}; {more}");
         }

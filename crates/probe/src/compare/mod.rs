@@ -106,8 +106,8 @@ pub fn compare(
         cache,
     };
     for (place, encoder) in encoders.iter().enumerate() {
-        let name = &encoder.name;
-        watch.part(name, place, encoders.len(), |watch| {
+        let name = format!("encoder {}", encoder.name);
+        watch.part(&name, place, encoders.len(), |watch| {
             job.row(encoder, place, &mut table, watch, found)
         })?;
     }

@@ -264,9 +264,7 @@ pub fn diagnose(
     let start = Instant::now();
     let tracks = drawn(collection, settings);
     let reader = Reader::new(encoder, settings);
-    let layers = watch.part("embedding", 0, 2, |watch| {
-        embed(&tracks, encoder, settings, &reader, watch)
-    })?;
+    let layers = embed(&tracks, encoder, settings, &reader, watch)?;
     let rows = match layers.tables.first() {
         Some((_, _, table)) => reader.rows(table),
         None => Rows {
@@ -284,8 +282,8 @@ pub fn diagnose(
     let count = layers.tables.len();
     for some in layers.tables.chunks(at_a_time) {
         watch.check()?;
-        let done = (count + measured.len()) as u64;
-        watch.progress("measuring layers", done, Some(2 * count as u64));
+        let done = measured.len() as u64;
+        watch.progress("measuring layers", done, Some(count as u64));
         let some: Vec<LayerDiagnostics> = some
             .par_iter()
             .map(|(layer, name, table)| measure(*layer, name, table, &rows, settings))
@@ -293,7 +291,7 @@ pub fn diagnose(
         some.iter().for_each(&mut *found);
         measured.extend(some);
     }
-    watch.progress("measuring layers", 2 * count as u64, Some(2 * count as u64));
+    watch.progress("measuring layers", count as u64, Some(count as u64));
     let mut notes = Vec::new();
     if tracks.len() < collection.tracks.len() {
         notes.push(format!(

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::gui::{command_line::CommandLine, model::Library};
-use mynascope_encoder::{EncoderPreset, Family, Patching};
-use mynascope_train::{Schedule, TrainConfig, TrainError, objective::Data2vec};
+use mynascope_encoder::{CheckpointRef, EncoderPreset, Family, Patching};
+use mynascope_train::{Objective, Schedule, TrainConfig, TrainError, objective::Data2vec};
 
 /// Settings for a purpose.
 pub struct Purpose {
@@ -524,7 +524,7 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
     ];
     for (name, value, _) in advanced
         .into_iter()
-        .filter(|(_, value, usual)| value != usual)
+        .filter(|(name, value, usual)| value != usual && config.idle(name).is_none())
     {
         line = line.option(name, value);
     }
@@ -555,23 +555,27 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         ),
     ];
     for (name, value) in maybe {
-        if let Some(value) = value {
+        // What another objective left in the form has nothing to say.
+        if let Some(value) = value.filter(|_| config.idle(name).is_none()) {
             line = line.option(name, value);
         }
     }
-    if !config.mt2.transposed_mel {
+    if !config.mt2.transposed_mel && config.objective == Objective::Mt2 {
         line = line.argument("--drop-transposed-mel");
     }
-    if !config.maest.balance {
+    if !config.maest.balance && config.objective == Objective::Maest {
         line = line.argument("--no-balance");
     }
     if config.tensorboard {
         line = line.argument("--tensorboard");
     }
-    for (name, path) in [("init", &config.init), ("mels", &config.mels)] {
-        if let Some(path) = path {
-            line = line.option(name, path);
-        }
+    match &config.init {
+        Some(CheckpointRef::File(path)) => line = line.option("init", path),
+        Some(named) => line = line.option("init", named.to_string()),
+        None => {}
+    }
+    if let Some(mels) = &config.mels {
+        line = line.option("mels", mels);
     }
     if config.init.is_some() && !config.init_weights.is_auto() {
         line = line.option("init-weights", config.init_weights.to_string());

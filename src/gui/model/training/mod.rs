@@ -1,11 +1,13 @@
 //! What the Train layout shows: the form, the run under way, the one that is looked at, all earlier ones.
 
 mod channel;
+mod first_weights;
 mod form;
 mod run_job;
 mod view;
 
 pub use channel::{CHANNELS, Channel, ChannelLine};
+pub use first_weights::begin_with;
 pub use form::{
     PURPOSES, Problem, Purpose, command_of, first_form, first_purpose, format_config, problem_of,
     purpose_of, resume_command, too_few_tracks,
@@ -368,6 +370,33 @@ mod tests {
         assert_eq!(slower.learning_rate, 0.5 * config.learning_rate);
         assert_eq!(slower.batch, 3);
         assert_eq!(of(Remedy::TryAgain), config);
+    }
+
+    /// The fault: of a run that went on from an earlier checkpoint the curves ran to and fro.
+    #[test]
+    fn curves_go_back_to_the_step_that_a_run_goes_on_from() {
+        let record = |step: u64| -> StepRecord {
+            let line = format!(
+                r#"{{"step":{step},"epoch":0,"loss":-1.5,"lr":0.1,"windows_per_second":9.0,"pos_cosine":0.5,"neg_cosine":0.1,"grad_norm":1.0}}"#
+            );
+            serde_json::from_str(&line).unwrap()
+        };
+        let mut training = Training::default();
+        training.begin("a".into(), first_form());
+        for (again, steps) in [(1..=3, 3), (2..=5, 5)] {
+            training.take(again.map(record).collect());
+            let run = training.shown().unwrap();
+            let curve = &run.curves[0][0];
+            assert_eq!(curve.steps(), Some([1.0, steps as f64]));
+            let points = curve.points(f64::NEG_INFINITY, f64::INFINITY, 100);
+            assert!(points.windows(2).all(|pair| pair[0].x < pair[1].x));
+            assert_eq!((points.len(), run.step()), (steps, steps as u64));
+        }
+        // From the beginning.
+        training.take(vec![record(1)]);
+        let run = training.shown().unwrap();
+        assert_eq!(run.first.as_ref().map(|first| first.step), Some(1));
+        assert_eq!(run.curves[0][0].steps(), Some([1.0, 1.0]));
     }
 
     #[test]

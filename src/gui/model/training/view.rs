@@ -91,6 +91,10 @@ impl RunView {
 
     /// Adds a step to the curves.
     pub fn take(&mut self, record: StepRecord) {
+        // A run that goes on from an earlier checkpoint does later steps again.
+        if record.step <= self.step() {
+            self.go_back(record.step.saturating_sub(1));
+        }
         let step = record.step as f64;
         for (channel, curves) in CHANNELS.iter().zip(&mut self.curves) {
             for (line, curve) in channel.lines.iter().zip(curves) {
@@ -104,6 +108,15 @@ impl RunView {
             self.first = Some(record.clone());
         }
         self.last = Some(record);
+    }
+
+    /// Forgets what came after a step.
+    fn go_back(&mut self, step: u64) {
+        for curve in self.curves.iter_mut().flatten() {
+            curve.cut_after(step as f64);
+        }
+        self.first = self.first.take().filter(|first| first.step <= step);
+        self.last = None;
     }
 
     /// Adds a score that was taken after a step.
@@ -207,8 +220,8 @@ impl RunView {
 pub struct RunRow {
     /// Its folder.
     pub folder: PathBuf,
-    /// Its settings.
-    pub config: TrainConfig,
+    /// Its settings, or why they or a checkpoint cannot be read.
+    pub config: Result<TrainConfig, String>,
     /// Steps done.
     pub step: u64,
     /// Loss of its last step.
@@ -229,7 +242,8 @@ impl RunRow {
 
     /// Whether it stopped before its last step.
     pub fn can_go_on(&self) -> bool {
-        self.step > 0 && self.step < self.config.steps
+        let steps = self.config.as_ref().map_or(0, |config| config.steps);
+        self.step > 0 && self.step < steps
     }
 }
 

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Layout, Rect, Stroke, Ui, UiBuilder, vec2};
 use egui_phosphor::regular as icon;
-use egui_plot::{HoverPosition, Line, LineStyle, PlotPoints, Points};
+use egui_plot::{GridInput, GridMark, HoverPosition, Line, LineStyle, PlotPoints, Points};
 
 use crate::gui::{
     command::{Command, ProbeCommand},
@@ -150,6 +150,21 @@ fn first_upper(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
+/// Whole layers, so many that their numbers have room: the plot's own grid goes by powers of ten.
+fn layer_marks(input: GridInput) -> Vec<GridMark> {
+    const MOST: f64 = 6.0;
+    let (low, high) = input.bounds;
+    let step = ((high - low) / MOST).ceil().max(1.0);
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    let count = (last - first).clamp(0.0, 2.0 * MOST) as usize;
+    (0..=count)
+        .map(|place| GridMark {
+            value: (first + place as f64) * step,
+            step_size: step,
+        })
+        .collect()
+}
+
 fn plot(ui: &mut Ui, shown: &ShownDiagnosis, diagnostics: &[Diagnostic]) {
     let tokens = theme::tokens(ui);
     let Some(&first) = diagnostics.first() else {
@@ -180,6 +195,8 @@ fn plot(ui: &mut Ui, shown: &ShownDiagnosis, diagnostics: &[Diagnostic]) {
             .height(ui.available_height())
             .y_axis_min_width(9.0 * theme::UNIT)
             .set_margin_fraction([0.05, 0.1].into())
+            .x_axis_label("layer")
+            .x_grid_spacer(layer_marks)
             .x_axis_formatter(|mark, _| whole(mark.value))
             .label_formatter(|place| {
                 let (HoverPosition::NearDataPoint { position, .. }

@@ -7,11 +7,12 @@ use mynascope_base::counted;
 use crate::gui::{
     command::{Command, TrainCommand, Wanted},
     model::{
-        AppState, PURPOSES, Problem, Training, explain_mask, first_purpose, problem_of, purpose_of,
+        AppState, PURPOSES, Problem, Training, begin_with, explain_mask, first_purpose,
+        name_of_checkpoint, problem_of, purpose_of,
     },
     theme,
 };
-use mynascope_encoder::{DeviceChoice, EncoderPreset, Family, Patching};
+use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderPreset, Family, Patching};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, TrainConfig, Trainable};
 
@@ -25,6 +26,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.add_enabled_ui(!training.is_active(), |ui| {
         let mut fields = Fields {
             form: &mut form,
+            model,
             training,
             problem: problem.as_ref(),
             tracks: model.library.track_count(),
@@ -41,6 +43,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 /// What the rows of the form need.
 pub(super) struct Fields<'a> {
     pub(super) form: &'a mut TrainConfig,
+    model: &'a AppState,
     training: &'a Training,
     problem: Option<&'a Problem>,
     pub(super) tracks: usize,
@@ -274,23 +277,27 @@ impl Fields<'_> {
     }
 
     fn init(&mut self, ui: &mut Ui) {
-        let mut choose = false;
-        let hint = "Weights to start from: random ones, or a checkpoint of the same family, size and patches";
+        let (mut choose, model) = (false, self.model);
+        let hint = "Weights to start from: random ones, those of an encoder of the same family, or a checkpoint";
         self.row(ui, "Start from", "init", hint, |ui, form| {
-            let name = form.init.as_ref().map_or_else(
-                || "random weights".to_owned(),
-                |path| {
-                    let name = path.file_name().unwrap_or(path.as_os_str());
-                    name.to_string_lossy().into_owned()
-                },
-            );
+            let name = match &form.init {
+                None => "random weights".to_owned(),
+                Some(init) => name_of_checkpoint(init),
+            };
             let combo = ComboBox::from_id_salt("init").width(ui.available_width());
             let shown = combo.truncate().selected_text(name).show_ui(ui, |ui| {
                 let random = form.init.is_none();
                 if ui.selectable_label(random, "random weights").clicked() {
                     form.init = None;
                 }
-                choose = ui.selectable_label(!random, "a checkpoint…").clicked();
+                for (offer, sizes) in model.first_weights(form) {
+                    let on = form.init.as_ref() == Some(&offer.checkpoint);
+                    let label = ui.selectable_label(on, &offer.name);
+                    if label.on_hover_text(&offer.help).clicked() {
+                        *form = begin_with(form, offer.checkpoint, sizes);
+                    }
+                }
+                choose = ui.selectable_label(false, "a checkpoint…").clicked();
             });
             shown.response
         });
@@ -300,7 +307,7 @@ impl Fields<'_> {
         }
         // A run of the table can be taken as well.
         let trained = self.training.checkpoint();
-        if let (None, Some(path)) = (&self.form.init, trained) {
+        if let (None, Some(path), Some(run)) = (&self.form.init, trained, self.training.shown()) {
             let text = format!("{} Start from the shown run", icon::ARROW_BEND_DOWN_RIGHT);
             let hint = "Takes the weights of the run that is shown as the first ones of the next";
             if ui
@@ -308,7 +315,8 @@ impl Fields<'_> {
                 .on_hover_text(hint)
                 .clicked()
             {
-                self.form.init = Some(path.to_path_buf());
+                let (path, sizes) = (path.to_path_buf(), run.config.encoder_config());
+                *self.form = begin_with(self.form, CheckpointRef::File(path), Some(sizes));
             }
         }
     }

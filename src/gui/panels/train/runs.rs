@@ -153,14 +153,20 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
         (true, false) => tokens.text_strong,
         _ => tokens.text,
     };
-    let about = format_config(&row.config);
+    let about = match &row.config {
+        Ok(config) => format_config(config),
+        Err(why) => why.clone(),
+    };
     cell(ui, columns.name, Align2::LEFT_CENTER, &row.name(), strong);
     cell(
         ui,
         columns.about,
         Align2::LEFT_CENTER,
         &about,
-        tokens.text_weak,
+        match row.config.is_ok() {
+            true => tokens.text_weak,
+            false => tokens.error,
+        },
     );
     if let Some(map) = &row.map {
         demo_map::thumbnail(ui, columns.map, map);
@@ -174,7 +180,13 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
     let loss = live.and_then(|live| live.last.as_ref());
     let loss = loss.map(|last| last.loss).or(row.loss);
     let right = [
-        (columns.steps, format!("{step} / {}", row.config.steps)),
+        (
+            columns.steps,
+            match &row.config {
+                Ok(config) => format!("{step} / {}", config.steps),
+                Err(_) => step.to_string(),
+            },
+        ),
         (columns.loss, loss.map_or_else(dash, plot::number)),
         (
             columns.score,

@@ -115,6 +115,17 @@ impl KeyNames {
         name.map_or_else(|| place.to_string(), |name| (*name).to_owned())
     }
 
+    /// The major key of a signature that is so many semitones above C: "G".
+    pub fn major_of(signature: usize) -> &'static str {
+        MAJOR.get(signature % KEYS).copied().unwrap_or_default()
+    }
+
+    /// How many semitones above C the signature of a key is, major or minor: "G", "Em".
+    pub fn signature_of(key: &str) -> Option<usize> {
+        let known = |names: &[&str; KEYS]| names.iter().position(|name| *name == key);
+        known(&MAJOR).or_else(|| known(&MINOR))
+    }
+
     /// The keys of a signature that is so many semitones above C: "C / Am".
     pub fn of_signature(signature: usize) -> String {
         let names = MAJOR.get(signature % KEYS).zip(MINOR.get(signature % KEYS));
@@ -204,5 +215,11 @@ mod tests {
         assert_eq!(names.short_name(0), "Eb");
         assert_eq!(KeyNames::heard(7, 4).name(4), "G / Em");
         assert_eq!(KeyNames::default().name(4), "key 4");
+        for signature in 0..KEYS {
+            let major = KeyNames::major_of(signature);
+            assert_eq!(KeyNames::signature_of(major), Some(signature));
+        }
+        assert_eq!(KeyNames::signature_of("Em"), Some(7));
+        assert_eq!(KeyNames::signature_of("H"), None);
     }
 }
