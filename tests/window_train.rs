@@ -11,13 +11,15 @@ mod common;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, CurveFile, TrainCommand},
-    model::{TrainPhase, first_form},
+    command::{Command, CurveFile, LibraryCommand, TrainCommand},
+    model::{TrainPhase, first_form, what_training_does},
     work,
     workspace::Workspace,
 };
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderPreset, LoadedEncoder, Patching, inspect,
+    CheckpointRef, DeviceChoice, EncoderPreset, Family, LoadedEncoder, Patching,
+    families::{maest, music2vec},
+    inspect,
 };
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{Objective, TrainConfig};
@@ -87,7 +89,7 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     let live = training.live.as_ref().unwrap();
     let loss = &live.curves[0][0];
     assert_eq!(loss.steps(), Some([1.0, 3.0]));
-    let matrix = live.matrix.as_ref().unwrap();
+    let matrix = live.newest.matrix.as_ref().unwrap();
     assert_eq!((matrix.tracks.len(), matrix.cosines.len()), (3, 9));
     let saved: Vec<u64> = live.saved.iter().map(|saved| saved.step).collect();
     assert_eq!(saved, [0, 3]);
@@ -113,7 +115,7 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     let model = harness.state().model();
     let shown = model.training.shown().unwrap();
     assert_eq!(shown.chosen.as_ref().unwrap().step, 3);
-    assert_eq!(shown.shown_matrix().unwrap().step, 3);
+    assert_eq!(shown.pictures().matrix.as_ref().unwrap().step, 3);
     // The table lists it.
     let rows = &model.training.table.rows;
     assert_eq!(rows.len(), 1);
@@ -239,6 +241,158 @@ fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
     let (other, _) = filled(&harness);
     assert_eq!(other.kept.len(), 24);
     assert!(other.kept.len() != key.kept.len());
+}
+
+/// The smallest Music2Vec, on windows of a second.
+fn short_data2vec() -> TrainConfig {
+    let sizes = music2vec::Config {
+        dim: 24,
+        depth: 2,
+        heads: 2,
+        mlp_dim: 32,
+        channels: 8,
+        position_layers: 2,
+        position_kernel: 7,
+        position_groups: 4,
+    };
+    TrainConfig {
+        encoder: Some(sizes.into()),
+        window_secs: Some(1),
+        batch: 2,
+        steps: 2,
+        device: DeviceChoice::Cpu,
+        ..TrainConfig::of_preset(EncoderPreset::Music2vecTiny)
+    }
+}
+
+/// What a step of data2vec hid and predicted is seen while it computes, of its checkpoints, and of a run that is looked at
+/// later; where nothing was kept it is said why.
+#[test]
+fn hidden_spans_are_seen_of_a_run_under_way_of_its_checkpoints_and_of_an_earlier_run() {
+    need_graphics();
+    let Bench {
+        mut harness,
+        runs,
+        sounds: _sounds,
+    } = bench(1, short_data2vec());
+    harness.get_by_label_contains("hides spans of a window of every track");
+    press(&mut harness, "Start training");
+    settle(&mut harness);
+    harness.get_by_label_contains("Hidden spans of step 2: hidden frames: cosine");
+    let seen = |harness: &Harness<'_, App>| {
+        let run = harness.state().model().training.shown().unwrap();
+        run.pictures().hidden.clone().unwrap()
+    };
+    let spans = seen(&harness);
+    assert_eq!((spans.step, spans.frames()), (2, 49));
+    let hidden = spans.hidden.len();
+    harness.get_by_label(&format!("hidden from the student: {hidden} of 49 frames"));
+    // The pointer reads the numbers of a frame.
+    let place = harness
+        .get_by_label_contains("Hidden spans of step 2")
+        .rect();
+    harness.hover_at(place.center());
+    harness.run_steps(40);
+    harness.get_by_label_contains("\ndimensions ");
+
+    press(&mut harness, "Checkpoint of step 0");
+    settle(&mut harness);
+    harness.get_by_label_contains("no batch was trained on before it");
+    press(&mut harness, "Checkpoint of step 2");
+    settle(&mut harness);
+    assert_eq!(seen(&harness).hidden, spans.hidden);
+
+    let run = harness.state().model().training.shown().unwrap();
+    let run = run.folder.clone();
+    assert!(run.starts_with(runs.path()));
+    let open = |harness: &mut Harness<'static, App>| {
+        let show = TrainCommand::ShowRun(run.clone());
+        harness.state_mut().apply(Command::Train(show));
+        settle(harness);
+    };
+    open(&mut harness);
+    assert_eq!(seen(&harness).targets, spans.targets);
+    harness.get_by_label_contains("Hidden spans of step 2");
+    // A run of a version that kept none.
+    std::fs::write(run.join("step-2/look.json"), "{}").unwrap();
+    open(&mut harness);
+    harness.get_by_label_contains("the run is older than these");
+}
+
+/// The labels that the present weights tell of the chosen track stand beside patchout, and follow to another track.
+#[test]
+fn the_styles_learnt_so_far_of_the_chosen_track_are_ranked_while_a_maest_is_trained() {
+    need_graphics();
+    let sizes = maest::Config {
+        dim: 32,
+        depth: 2,
+        heads: 2,
+        mlp_dim: 32,
+        columns: 12,
+        ..maest::Config::TINY
+    };
+    let form = TrainConfig {
+        encoder: Some(sizes.into()),
+        batch: 4,
+        steps: 100_000,
+        device: DeviceChoice::Cpu,
+        ..TrainConfig::of_preset(EncoderPreset::MaestTiny)
+    };
+    let Bench {
+        mut harness,
+        runs: _runs,
+        sounds,
+    } = bench(2, form);
+    harness.get_by_label_contains("learns to tell the labels");
+    press(&mut harness, "Start training");
+    for (place, name) in [(0, "high/high 0.wav"), (3, "low/low 1.wav")] {
+        let select = Command::Library(LibraryCommand::Select(place));
+        harness.state_mut().apply(select);
+        let track = sounds.path().join(name);
+        wait(&mut harness, "its styles", |app| {
+            let run = app.model().training.shown().unwrap();
+            let styles = run.pictures().styles.as_ref();
+            styles.is_some_and(|styles| styles.track == track && styles.ranked.len() == 2)
+        });
+        harness.get_by_label("Styles so far");
+        for label in ["high", "low"] {
+            harness.get_by_label_contains(&format!("{label}: "));
+        }
+        harness.get_by_label_contains("Patchout: ");
+        harness.get_by_label("dropped");
+    }
+    harness
+        .state_mut()
+        .apply(Command::Train(TrainCommand::Stop));
+    settle(&mut harness);
+    // What the run ended with stays.
+    harness.get_by_label("Styles so far");
+}
+
+/// The fault: whatever is trained, the empty panels spoke of two views.
+#[test]
+fn the_empty_panels_say_what_is_trained_of_every_family() {
+    need_graphics();
+    let Bench {
+        mut harness,
+        runs: _runs,
+        sounds: _sounds,
+    } = bench(1, short_run());
+    for (family, name, seen) in [
+        (Family::Myna, "Myna", "the cosine of view A of every track"),
+        (Family::Mt2, "MT2", "the cosine of segment A of every track"),
+        (Family::Music2vec, "Music2Vec", "hidden from the student"),
+        (Family::Maest, "MAEST", "which patches the batch reads"),
+    ] {
+        if family != Family::Myna {
+            press(&mut harness, name);
+        }
+        let form = &harness.state().model().training.form;
+        assert_eq!(form.family(), family);
+        let does = what_training_does(form);
+        harness.get_by_label_contains(&does);
+        harness.get_by_label_contains(seen);
+    }
 }
 
 /// Each setting of the loss stands where the objective uses it, and nowhere else.

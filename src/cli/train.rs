@@ -300,9 +300,7 @@ pub fn follow(
             )),
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
-            | TrainEvent::Batch(_)
-            | TrainEvent::Patchout(_)
-            | TrainEvent::Map(_)
+            | TrainEvent::Picture(_)
             | TrainEvent::Checkpoint { .. }
             | TrainEvent::Paused
             | TrainEvent::Resumed

@@ -22,7 +22,7 @@ pub enum Pane {
     Train,
     /// Curves of a run.
     Curves,
-    /// How alike the views of a training step are.
+    /// What a training step looks like.
     Step,
     /// The table of runs.
     Runs,

@@ -331,3 +331,58 @@ fn what_cannot_be_predicted_is_refused_with_a_reason() {
         refused(with(data2vec), words);
     }
 }
+
+/// The promise: what is seen of a step is what its loss was computed from, and each checkpoint keeps it. Nobody who looks on
+/// changes a run.
+#[test]
+fn the_picture_of_a_step_shows_the_student_and_the_teacher_of_its_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = genres(&folder.path().join("audio"));
+    let config = TrainConfig {
+        // One window is the whole batch.
+        batch: 1,
+        save_every: 2,
+        keep: 9,
+        ..small_music2vec(4)
+    };
+    let out = folder.path().join("run");
+    let control = TrainControl::default();
+    control.show_batches(true);
+    let (mut losses, mut seen) = (BTreeMap::new(), Vec::new());
+    on_one_thread(|| {
+        run(&config, &tracks, &out, &control, &mut |event| match event {
+            TrainEvent::Step(record) => {
+                losses.insert(record.step, record.loss);
+            }
+            TrainEvent::Picture(StepPicture::Hidden(spans)) => seen.push(spans),
+            _ => {}
+        })
+        .unwrap()
+    });
+    let steps: Vec<u64> = seen.iter().map(|spans| spans.step).collect();
+    assert!(steps.starts_with(&[1]) && steps.contains(&2) && steps.ends_with(&[4]));
+    for spans in &seen {
+        assert_eq!((spans.frames(), spans.dim, spans.rows), (49, 24, 24));
+        let hidden = spans.hidden.len();
+        assert!((10..40).contains(&hidden), "{hidden}");
+        let error = spans.mean_of(&spans.errors, true).unwrap();
+        let loss = losses[&spans.step];
+        let found = error * (spans.dim as f64).sqrt();
+        assert!((found - loss).abs() < 1e-4 * loss, "{found} for {loss}");
+        assert!(tracks.tracks.iter().any(|track| track.path == spans.track));
+        assert!(spans.start_secs + spans.window_secs <= 4.0);
+        assert_eq!(spans.targets.len(), 49 * 24);
+        assert_ne!(spans.targets, spans.predictions);
+    }
+    for step in [2, 4] {
+        let kept = StepSnapshot::of_step(&out.join(format!("step-{step}"))).unwrap();
+        let kept = kept.hidden.unwrap();
+        let shown = seen.iter().find(|spans| spans.step == step).unwrap();
+        assert_eq!((kept.step, &kept.hidden), (step, &shown.hidden));
+        assert_eq!((&kept.targets, &kept.mel), (&shown.targets, &shown.mel));
+    }
+    let alone = folder.path().join("alone");
+    on_one_thread(|| train(&config, &tracks, &alone));
+    let weights = |run: &Path| load_weights(run, None).unwrap();
+    assert!(weights(&alone) == weights(&out));
+}

@@ -1,12 +1,13 @@
 //! A MAEST is trained on labels, stopped, resumed and used as one that was published.
 
 use super::*;
+use mynascope_base::jobs::Cancel;
 use mynascope_encoder::{
     EncoderConfig, EncoderPreset, LoadOptions, Reading, Readout, families::maest, inspect,
     save_weights, shipped_weights,
 };
 use mynascope_spectrum::tokens::MaskRatio;
-use mynascope_train::{MaestLoss, Swa};
+use mynascope_train::{LearnedStyles, MaestLoss, Swa};
 
 /// Windows of 2 s.
 const SIZES: maest::Config = maest::Config {
@@ -438,4 +439,88 @@ fn a_run_that_lost_its_labels_goes_on_with_their_names() {
     resume(&out, &to(2), &tracks, &control, &mut |_| {}).unwrap();
     assert!(out.join("labels.json").is_file());
     assert_eq!(names(), ["noise", "tone"]);
+}
+
+/// The promise: while a run goes on it tells the styles of the track that is listened to by the weights after a step, follows to
+/// another track, and says of one that can't be heard why. The checkpoint of the step keeps them, and says the same.
+#[test]
+fn the_styles_learnt_so_far_are_those_of_the_weights_and_the_track_that_is_listened_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = genres(&folder.path().join("audio"));
+    let path = |label: &str| {
+        let mut paths = tracks.tracks.iter().map(|track| track.path.clone());
+        paths
+            .find(|path| path.parent().unwrap().ends_with(label))
+            .unwrap()
+    };
+    let (noise, tone) = (path("noise"), path("tone"));
+    let missing = folder.path().join("gone.wav");
+    let out = folder.path().join("run");
+    let control = TrainControl::default();
+    control.show_batches(true);
+    control.listen_to(Some(&missing));
+    let mut told: Vec<LearnedStyles> = Vec::new();
+    let config = TrainConfig {
+        batch: 12,
+        ..small_maest(100_000)
+    };
+    run(&config, &tracks, &out, &control, &mut |event| match event {
+        // A decoder must come to its turn.
+        TrainEvent::Step(_) => std::thread::sleep(std::time::Duration::from_millis(2)),
+        TrainEvent::Picture(StepPicture::Styles(styles)) => {
+            let next = [&noise, &tone].into_iter().nth(told.len());
+            if told.last().is_none_or(|last| last.track != styles.track) {
+                told.push(styles);
+                control.listen_to(next.map(PathBuf::as_path));
+                if next.is_none() {
+                    control.stop();
+                }
+            }
+        }
+        _ => {}
+    })
+    .unwrap();
+    let [gone, of_noise, of_tone] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(gone.track == missing && gone.ranked.is_empty());
+    let why = gone.problem.as_ref().unwrap();
+    assert!(why.contains("gone.wav"), "{why}");
+    assert!(of_noise.track == noise && of_tone.track == tone);
+    assert!(of_noise.step < of_tone.step);
+    for styles in [of_noise, of_tone] {
+        assert_eq!((styles.windows, styles.ranked.len()), (2, 2));
+        let [first, second] = [&styles.ranked[0], &styles.ranked[1]];
+        assert!(first.1 >= second.1 && first.1 < 1.0 && second.1 > 0.0);
+    }
+    let step = out.join(format!("step-{}", of_tone.step));
+    let kept = StepSnapshot::of_step(&step).unwrap().styles.unwrap();
+    assert_eq!((kept.step, &kept.track), (of_tone.step, &tone));
+    let options = LoadOptions {
+        reading: Reading {
+            readout: Some(Readout::Probabilities),
+            ..Reading::default()
+        },
+        ..LoadOptions::default()
+    };
+    let weights = CheckpointRef::File(step.join("weights.safetensors"));
+    let encoder = LoadedEncoder::open(&weights, options, &DeviceChoice::Cpu).unwrap();
+    let (samples, _) =
+        audio::load_mono(&tone, 16_000, audio::Channel::Mean, &Cancel::default()).unwrap();
+    // The first two seconds and the last two.
+    let windows = encoder.windows(&samples).unwrap();
+    let windows = [&windows[0].values[..], &windows[2].values[..]];
+    let said = encoder.embed_windows(&windows, None).unwrap();
+    for (place, label) in encoder.info().outputs.iter().enumerate() {
+        let expected = 0.5 * (said[place] + said[place + 2]);
+        let (_, found) = of_tone
+            .ranked
+            .iter()
+            .find(|(name, _)| name == label)
+            .unwrap();
+        assert!(
+            (found - expected).abs() < 0.02,
+            "{label}: {found} for {expected}"
+        );
+    }
 }

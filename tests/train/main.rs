@@ -31,9 +31,9 @@ use mynascope_encoder::{
     say_step_of_run,
 };
 use mynascope_train::{
-    Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepRecord,
-    StepSnapshot, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
-    reconstruct, resume, run,
+    Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepPicture,
+    StepRecord, StepSnapshot, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
+    Trainable, reconstruct, resume, run,
 };
 
 use common::tones::{hiss, hissing_tone};

@@ -250,8 +250,8 @@ impl<B: Kernels> LearningNetwork<B> {
         }
     }
 
-    /// What the student of data2vec says of frames that are hidden from it: its prediction in the rows `hidden` of
-    /// [windows * frames], [hidden, dim], and the features in which they were hidden, for the teacher.
+    /// What the student of data2vec says where the frames of the rows `hidden` of [windows * frames] are hidden from it: its
+    /// prediction in the rows `wanted`, [wanted, dim], and the features in which they were hidden, for the teacher.
     ///
     /// # Errors
     /// As [`Self::project`], and of an encoder that reads no samples.
@@ -259,13 +259,14 @@ impl<B: Kernels> LearningNetwork<B> {
         &self,
         batch: HostBatch,
         hidden: &[i32],
+        wanted: &[i32],
         device: &B::Device,
     ) -> Result<[Tensor<B, 2>; 2], String> {
         match (self, batch) {
             (Self::Music2vec { network, head }, HostBatch::Samples(samples)) => {
                 let windows = samples.windows();
                 let features = network.features(samples, device);
-                let said = network.student(features.clone(), windows, hidden, device);
+                let said = network.student(features.clone(), windows, hidden, wanted, device);
                 Ok([head.forward(said), features])
             }
             _ => Err(other_family()),

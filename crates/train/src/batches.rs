@@ -138,6 +138,13 @@ impl<'a> Batches<'a> {
         })
     }
 
+    /// Where the segments of a track begin in an epoch, in frames as they are kept of it.
+    pub fn starts(&self, epoch: u64, track: usize) -> [usize; 2] {
+        let frames = self.mels.frames(track);
+        let places = frames.saturating_sub(self.cutter.frames()) + 1;
+        crop_places(self.config.seed, epoch, track as u64, places)
+    }
+
     /// Myna: crops of which most patches are dropped.
     fn masked_views(&self, epoch: u64, tracks: &[usize]) -> Result<Drawn, TrainError> {
         let config = self.config;
@@ -180,14 +187,13 @@ impl<'a> Batches<'a> {
     /// mt2 both begin in any of twelve bins, so that no profile can stand still (STONE).
     fn segments(&self, epoch: u64, tracks: &[usize]) -> Result<Drawn, TrainError> {
         let config = self.config;
-        let (seed, frames, views) = (config.seed, self.cutter.frames(), config.views());
+        let (seed, views) = (config.seed, config.views());
         let mut sides: [Vec<Vec<f32>>; 3] = Default::default();
         let [first, second, third] = &mut sides;
         let mut shifts = Vec::new();
         for &track in tracks {
             let number = track as u64;
-            let places = self.mels.frames(track).saturating_sub(frames) + 1;
-            let starts = crop_places(seed, epoch, number, places);
+            let starts = self.starts(epoch, track);
             let [bin, moved] = match config.objective {
                 Objective::Mt2 => transposition(seed, epoch, number),
                 _ => [0, 0],

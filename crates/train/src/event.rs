@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{DemoMap, PatchoutSnapshot};
+use super::StepPicture;
 use crate::objective::{ContrastStatistics, EquivarianceStatistics, HiddenFrameStatistics};
 use mynascope_audio::Caveats;
 use mynascope_base::{jobs::Progress, storage::serde_path};
@@ -154,11 +154,9 @@ pub enum TrainEvent {
     },
     /// A step was done.
     Step(StepRecord),
-    /// How alike the views of the step's batch were; now and then, where somebody looks on
-    /// ([`TrainControl::show_batches`]).
-    Batch(BatchMatrix),
-    /// Which patches the step's batch read (objective maest); now and then, as the batch.
-    Patchout(PatchoutSnapshot),
+    /// What a step looked like: its batch, now and then, where somebody looks on ([`TrainControl::show_batches`]); where the
+    /// demo tracks lie, with every look at them.
+    Picture(StepPicture),
     /// A step's update was left out.
     SkippedStep {
         /// Which step, from 1.
@@ -177,8 +175,6 @@ pub enum TrainEvent {
     },
     /// A look at how well the encoder does in between.
     Probe(ProbeRecord),
-    /// Where the demo tracks lay at that look.
-    Map(DemoMap),
     /// The run waits until it is resumed.
     Paused,
     /// The run goes on.
@@ -197,6 +193,7 @@ struct Flags {
     stopped: AtomicBool,
     save: AtomicBool,
     batches: AtomicBool,
+    listened: Mutex<Option<PathBuf>>,
     born: Instant,
     /// Until when something else has the machine, in milliseconds since `born`.
     yields_until: AtomicU64,
@@ -209,6 +206,7 @@ impl Default for Flags {
             stopped: AtomicBool::default(),
             save: AtomicBool::default(),
             batches: AtomicBool::default(),
+            listened: Mutex::default(),
             born: Instant::now(),
             yields_until: AtomicU64::default(),
         }
@@ -252,7 +250,22 @@ impl TrainControl {
             .filter(|left| !left.is_zero())
     }
 
-    /// Hands out [`TrainEvent::Batch`], or [`TrainEvent::Patchout`], now and then.
+    /// Names the file of the track of which the styles learnt so far are wanted (objective maest), where batches are shown; none
+    /// for no more.
+    pub fn listen_to(&self, track: Option<&Path>) {
+        let mut listened = self.listened();
+        if listened.as_deref() != track {
+            *listened = track.map(Path::to_path_buf);
+        }
+    }
+
+    /// The track of which the styles are wanted.
+    pub(super) fn listened(&self) -> MutexGuard<'_, Option<PathBuf>> {
+        let listened = self.0.listened.lock();
+        listened.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands out pictures of batches ([`TrainEvent::Picture`]) now and then.
     pub fn show_batches(&self, shown: bool) {
         self.0.batches.store(shown, Ordering::Relaxed);
     }

@@ -7,13 +7,14 @@ use std::{
 };
 
 use super::{
-    BatchMatrix, Breakdown, Objective, PatchoutSnapshot, ProbeRecord, StepRecord, StepSnapshot,
+    BatchMatrix, Breakdown, Objective, ProbeRecord, StepPicture, StepRecord, StepSnapshot,
     TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
     batches::Batches,
     folder::{Best, Checkpoint, RunFolder},
     labels::Labels,
-    learner::{Averaging, Learner, LearnerSetup, StepInput, StepRule, Targets},
+    learner::{Averaging, Learner, LearnerSetup, StepInput, StepRule},
     mels::Mels,
+    pictures::Pictures,
     run::manifest,
     sampler::Sampler,
     schedule::{chunk, learning_rate},
@@ -21,19 +22,14 @@ use super::{
     style_probe::StyleProbe,
     tensorboard::EventFile,
 };
-use crate::objective::Patchout;
 use mynascope_base::jobs::Progress;
-use mynascope_encoder::{
-    DeviceJob, EncoderConfig, EncoderError, Kernels, Weights, families::maest,
-};
+use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights};
 
 /// Steps that are not applied, in a row, after which a run ends.
 const MAX_BAD_STEPS: u64 = 5;
 
 /// How often a run that waits looks whether it may go on.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Between two batch matrices that are handed out.
-const MATRIX_PAUSE: Duration = Duration::from_millis(200);
 
 /// A run with everything it needs, waiting for its backend.
 pub(super) struct TrainJob<'a> {
@@ -143,7 +139,7 @@ impl TrainJob<'_> {
             }
         }
         let mut saved = None;
-        let mut shown = None;
+        let mut pictures = Pictures::default();
         if step == 0 {
             self.evaluate(learner, 0)?;
             // Shows before the first step that a checkpoint can be kept, and is where a run begins that is killed soon.
@@ -166,6 +162,7 @@ impl TrainJob<'_> {
             let epoch = self.sampler.epoch(step);
             let views = input.batch.windows() as f64;
             let learning_rate = learning_rate(config, step, epoch, epochs);
+            let is_shown = self.are_pictures_due(&mut pictures, step + 1);
             let rule = StepRule {
                 learning_rate,
                 weight_decay: config.weight_decay,
@@ -179,16 +176,19 @@ impl TrainJob<'_> {
                     },
                     None => Averaging::Ema(config.ema),
                 },
-                matrix: self.matrix_side(shown, step + 1),
+                matrix: match is_shown && config.objective.is_contrastive() {
+                    true => BatchMatrix::MOST.min(self.sampler.batch),
+                    false => 0,
+                },
                 most_loss: spikes.limit(),
             };
             let tracks: Vec<usize> = input.tracks.iter().copied().take(rule.matrix).collect();
-            let patchout = match &input.targets {
-                Targets::Tags(_, patchout) if self.is_shown(shown, step + 1) => {
-                    Some(self.snapshot_of(patchout, step + 1))
-                }
-                _ => None,
-            };
+            let looked = Instant::now();
+            let mut picture = None;
+            if is_shown {
+                picture = self.before_update(learner, batches, &input, step + 1)?;
+            }
+            let took_before = looked.elapsed();
             let result = learner
                 .step(input, rule)
                 .map_err(|why| self.device_failed(why))?;
@@ -230,23 +230,23 @@ impl TrainJob<'_> {
                 spikes.take(logged.loss, jumped);
                 self.done.push(logged);
                 (self.events)(TrainEvent::Step(record));
-                if let Some(patchout) = patchout {
-                    shown = Some(Instant::now());
-                    self.snapshot.patchout = Some(patchout.clone());
-                    (self.events)(TrainEvent::Patchout(patchout));
-                }
-                if let Some(cosines) = result.matrix {
-                    shown = Some(Instant::now());
-                    let paths = tracks
-                        .iter()
-                        .filter_map(|&t| self.mels.paths.get(t).cloned());
-                    let matrix = BatchMatrix {
-                        step,
-                        tracks: paths.collect(),
-                        cosines,
-                    };
-                    self.snapshot.matrix = Some(matrix.clone());
-                    (self.events)(TrainEvent::Batch(matrix));
+                if is_shown {
+                    let looked = Instant::now();
+                    let matrix = result.matrix.map(|cosines| {
+                        let paths = tracks
+                            .iter()
+                            .filter_map(|&t| self.mels.paths.get(t).cloned());
+                        StepPicture::Batch(BatchMatrix {
+                            step,
+                            tracks: paths.collect(),
+                            cosines,
+                        })
+                    });
+                    let styles = self.learned_styles(learner, &pictures, step)?;
+                    for picture in [picture, matrix, styles].into_iter().flatten() {
+                        self.show(picture);
+                    }
+                    pictures.made(took_before + looked.elapsed());
                 }
             }
             let why = if jumped {
@@ -330,33 +330,10 @@ impl TrainJob<'_> {
         Ok(summary)
     }
 
-    /// Tracks of the batch matrix of the step that comes; 0 for none. Each checkpoint keeps that of its step.
-    fn matrix_side(&self, shown: Option<Instant>, step: u64) -> usize {
-        if self.is_shown(shown, step) && self.config.objective.is_contrastive() {
-            BatchMatrix::MOST.min(self.sampler.batch)
-        } else {
-            0
-        }
-    }
-
-    /// Whether the batch of a step is handed out: somebody looks on and the last one was a while ago, or the step is kept.
-    fn is_shown(&self, shown: Option<Instant>, step: u64) -> bool {
-        let due = shown.is_none_or(|shown| shown.elapsed() >= MATRIX_PAUSE);
-        let kept = step.is_multiple_of(self.config.save_every) || step == self.config.steps;
-        kept || due && self.control.shows_batches()
-    }
-
-    fn snapshot_of(&self, patchout: &Patchout, step: u64) -> PatchoutSnapshot {
-        let columns = match self.config.encoder_config() {
-            EncoderConfig::Maest(sizes) => sizes.columns_of(sizes.frames()),
-            _ => 0,
-        };
-        PatchoutSnapshot {
-            step,
-            grid: [maest::ROWS, columns],
-            rows: patchout.rows.clone(),
-            columns: patchout.columns.clone(),
-        }
+    /// Hands a picture out, and keeps it for the next checkpoint.
+    fn show(&mut self, picture: StepPicture) {
+        self.snapshot.take(picture.clone());
+        (self.events)(TrainEvent::Picture(picture));
     }
 
     fn log(&mut self, record: &StepRecord) -> Result<StepRecord, TrainError> {
@@ -367,7 +344,7 @@ impl TrainJob<'_> {
         Ok(logged)
     }
 
-    fn device_failed(&self, why: String) -> TrainError {
+    pub(super) fn device_failed(&self, why: String) -> TrainError {
         TrainError::Encoder(EncoderError::Compute {
             device: self.device.clone(),
             why,
@@ -432,8 +409,7 @@ impl TrainJob<'_> {
             step,
             accuracy: map.accuracy,
         };
-        self.snapshot.map = Some(map.clone());
-        (self.events)(TrainEvent::Map(map));
+        self.show(StepPicture::Map(map));
         self.folder.log_probe(&record)?;
         if let Some(board) = &mut self.board {
             board.probe(&record)?;

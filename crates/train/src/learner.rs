@@ -6,6 +6,7 @@
 //! al. 2021, and FastCLIP's gradient reduction on one machine). The sum over chunks is the gradient of the whole batch.
 
 mod compute;
+mod pictures;
 mod state;
 
 use burn::tensor::backend::Backend;
@@ -20,6 +21,7 @@ use crate::objective::{
 };
 use mynascope_encoder::{EncoderConfig, HostBatch, Kernels, Parameter, Precision, TrainingHead};
 
+pub(super) use pictures::FrameAnswers;
 pub(super) use state::{LearnerSetup, OptimiserState};
 
 /// Everything that training changes, on a device.

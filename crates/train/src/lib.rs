@@ -18,12 +18,15 @@ mod choices;
 mod config;
 mod event;
 mod folder;
+mod hidden_spans;
 mod job;
 mod labels;
+mod learned_styles;
 mod learner;
 mod mels;
 pub mod objective;
 mod optimiser;
+mod pictures;
 mod reconstruct;
 mod run;
 mod sampler;
@@ -38,10 +41,12 @@ pub use config::{TrainConfig, default_radius};
 pub use event::{
     BatchMatrix, Breakdown, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary,
 };
+pub use hidden_spans::HiddenSpans;
 pub use labels::LabelMeaning;
+pub use learned_styles::LearnedStyles;
 pub use reconstruct::{Reconstruction, reconstruct};
 pub use run::{Changes, resume, run};
-pub use snapshot::{DemoMap, PatchoutSnapshot, StepSnapshot};
+pub use snapshot::{DemoMap, PatchoutSnapshot, StepPicture, StepSnapshot};
 
 use std::path::PathBuf;
 

@@ -1,11 +1,11 @@
-//! What is kept of a checkpoint to be looked at, in its folder as `look.json`: the batch of its step as a matrix, and
+//! What is seen of a step, and kept of a checkpoint in its folder as `look.json`: its batch, as its objective shows it, and
 //! where the demo tracks lay when they were last looked at. So a bar of steps can be moved along without computing.
 
 use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::BatchMatrix;
+use super::{BatchMatrix, HiddenSpans, LearnedStyles};
 use mynascope_base::jobs::Watch;
 use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
 use mynascope_map::{MapSettings, Method, layout};
@@ -23,6 +23,12 @@ pub struct StepSnapshot {
     /// What the batch of the step read of its patches; of the objective maest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patchout: Option<PatchoutSnapshot>,
+    /// What was hidden of a window of the batch and predicted; of the objective data2vec.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<HiddenSpans>,
+    /// The styles of the track that was listened to, where there was one; of the objective maest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub styles: Option<LearnedStyles>,
     /// The newest map of the demo tracks; where styles are looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<DemoMap>,
@@ -34,6 +40,33 @@ impl StepSnapshot {
         let text = fs::read_to_string(folder.join(SNAPSHOT)).ok()?;
         serde_json::from_str(&text).ok()
     }
+
+    /// Puts a picture in the place of the one before.
+    pub fn take(&mut self, picture: StepPicture) {
+        match picture {
+            StepPicture::Batch(matrix) => self.matrix = Some(matrix),
+            StepPicture::Patchout(patchout) => self.patchout = Some(patchout),
+            StepPicture::Hidden(hidden) => self.hidden = Some(hidden),
+            StepPicture::Styles(styles) => self.styles = Some(styles),
+            StepPicture::Map(map) => self.map = Some(map),
+        }
+    }
+}
+
+/// One picture of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepPicture {
+    /// How alike the views of the batch were; of contrastive objectives.
+    Batch(BatchMatrix),
+    /// Which patches the batch read; of the objective maest.
+    Patchout(PatchoutSnapshot),
+    /// What was hidden of a window of the batch and predicted; of the objective data2vec.
+    Hidden(HiddenSpans),
+    /// The styles of the track that is listened to ([`TrainControl::listen_to`](super::TrainControl::listen_to)); of the
+    /// objective maest.
+    Styles(LearnedStyles),
+    /// Where the demo tracks lie; where styles are looked at.
+    Map(DemoMap),
 }
 
 /// Which patches of its windows a batch read.

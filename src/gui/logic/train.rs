@@ -190,9 +190,12 @@ fn use_step(model: &mut AppState, workers: &mut Workers, step: u64) -> Result<()
     Ok(())
 }
 
-/// Asks a masked autoencoder that is shown what it makes of the shown track, if that was not asked yet. To be called
-/// once a frame.
+/// Asks a masked autoencoder that is shown what it makes of the shown track, if that was not asked yet, and tells the run
+/// under way which track that is. To be called once a frame.
 pub(super) fn follow(model: &mut AppState, workers: &mut Workers) {
+    if model.training.is_active() {
+        model.training.run.listen_to(model.spectrogram.path());
+    }
     if model.workspace == Workspace::Train {
         reconstruct::ask(model, workers);
     }
@@ -314,9 +317,7 @@ fn follow_run(
                 .push(format!("Step {step} {why} and was not applied"));
         }
         (TrainFound::Scored(probe), Some(live)) => live.score(&probe),
-        (TrainFound::Batch(matrix), Some(live)) => live.matrix = Some(matrix),
-        (TrainFound::Patchout(patchout), Some(live)) => live.patchout = Some(patchout),
-        (TrainFound::Mapped(map), Some(live)) => live.map = Some(map),
+        (TrainFound::Picture(picture), Some(live)) => live.newest.take(picture),
         (TrainFound::Saved(saved), live) => {
             if let Some(live) = live {
                 live.saved = saved;

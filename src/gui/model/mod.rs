@@ -83,9 +83,10 @@ pub use teaching::{
 pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,
     Reconstructed, ReconstructionKey, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep,
-    TrainFailure, TrainFound, TrainPhase, Training, begin_with, command_of, first_form,
-    first_purpose, format_config, format_time, problem_of, purpose_of, resume_command,
-    too_few_tracks,
+    TrainFailure, TrainFound, TrainPhase, Training, begin_with, command_of, describe_size,
+    first_form, first_purpose, format_config, format_time, problem_of, purpose_of, resume_command,
+    too_few_tracks, view_word, what_is_masked, what_is_seen, what_training_does,
+    what_training_needs, why_the_loss_falls,
 };
 pub use transport::{Hearing, Selection, SoundForm, Transport, Views, clock, length};
 pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};

@@ -103,11 +103,7 @@ pub fn read_run(folder: &Path, until: Option<u64>) -> Result<RunView, String> {
         run.score(&probe);
     }
     run.saved = saved_steps(folder);
-    if let Some(look) = newest_look(&run.saved) {
-        run.matrix = look.matrix;
-        run.patchout = look.patchout;
-        run.map = look.map;
-    }
+    run.newest = newest_look(&run.saved).unwrap_or_default();
     run.checkpoint = CheckpointRef::File(folder.to_path_buf())
         .resolve()
         .ok()

@@ -81,16 +81,11 @@ impl<'a> TrainReporter<'a> {
             TrainEvent::SkippedStep { step, why, .. } => {
                 job.found_if_room(TrainFound::Skipped(step, why));
             }
-            TrainEvent::Map(map) => job.found_if_room(TrainFound::Mapped(map)),
             // The window knows when it paused, and the end has a message of its own.
             TrainEvent::Paused | TrainEvent::Resumed => self.offer_steps(),
-            TrainEvent::Batch(matrix) => {
+            TrainEvent::Picture(picture) => {
                 self.offer_steps();
-                job.found_if_room(TrainFound::Batch(matrix));
-            }
-            TrainEvent::Patchout(patchout) => {
-                self.offer_steps();
-                job.found_if_room(TrainFound::Patchout(patchout));
+                job.found_if_room(TrainFound::Picture(picture));
             }
             // Older checkpoints may have gone.
             TrainEvent::Checkpoint { .. } => self.saved(),

@@ -119,7 +119,9 @@ impl<B: Kernels> Learner<B> {
             }
             Targets::Hidden(hidden) => {
                 let rows = hidden_rows(&batch, hidden.get(range).unwrap_or_default());
-                Ok(encoder.predict_hidden(batch, &rows, device)?.to_vec())
+                Ok(encoder
+                    .predict_hidden(batch, &rows, &rows, device)?
+                    .to_vec())
             }
             Targets::Labels(_) => Ok(vec![encoder.classify(batch, device)?]),
             Targets::Tags(..) => Ok(vec![encoder.tag(batch, device)?]),
@@ -395,7 +397,7 @@ impl<B: Kernels> Learner<B> {
 }
 
 /// The rows of hidden frames among those of all windows of a batch.
-fn hidden_rows(batch: &HostBatch, hidden: &[Vec<usize>]) -> Vec<i32> {
+pub(super) fn hidden_rows(batch: &HostBatch, hidden: &[Vec<usize>]) -> Vec<i32> {
     let frames = match batch {
         HostBatch::Samples(samples) => samples.frames(),
         _ => 0,

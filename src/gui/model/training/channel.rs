@@ -40,7 +40,7 @@ pub const CHANNELS: &[Channel] = &[
     Channel {
         name: "Cosines",
         axis: "cosine (\u{2212}1 to 1)",
-        help: "Between the two views of one track and between views of different tracks; they should part",
+        help: "Between the two views or segments of a track, and between those of different tracks; they should part",
         lines: &[
             line("same track", |r| Some(r.contrast?.pos_cosine)),
             line("different tracks", |r| Some(r.contrast?.neg_cosine)),
@@ -49,7 +49,7 @@ pub const CHANNELS: &[Channel] = &[
     Channel {
         name: "Alignment",
         axis: "mean squared distance (0 to 4)",
-        help: "Squared distance between the two views of a track on the unit sphere; lower is closer (Wang and Isola 2020)",
+        help: "Squared distance between the two views or segments of a track on the unit sphere; lower is closer (Wang and Isola 2020)",
         lines: &[line("alignment", |r| Some(r.contrast?.alignment))],
     },
     Channel {
@@ -61,7 +61,7 @@ pub const CHANNELS: &[Channel] = &[
     Channel {
         name: "Retrieval@1",
         axis: "share of the batch (0 to 1)",
-        help: "Share of view As whose nearest view B is that of their own track",
+        help: "Share of tracks whose view or segment A is nearest to their own B",
         lines: &[line("retrieval@1", |r| Some(r.contrast?.retrieval))],
     },
     Channel {

@@ -1,19 +1,25 @@
 //! What the Train layout shows: the form, the run under way, the one that is looked at, all earlier ones.
 
 mod channel;
+mod command;
 mod first_weights;
 mod form;
+mod purposes;
 mod run_job;
 mod view;
+mod words;
 
 pub use channel::{CHANNELS, Channel, ChannelLine};
+pub use command::{command_of, resume_command};
 pub use first_weights::begin_with;
-pub use form::{
-    PURPOSES, Problem, Purpose, command_of, first_form, first_purpose, format_config, problem_of,
-    purpose_of, resume_command, too_few_tracks,
-};
+pub use form::{Problem, format_config, problem_of, too_few_tracks};
+pub use purposes::{PURPOSES, Purpose, describe_size, first_form, first_purpose, purpose_of};
 pub use run_job::{RunJob, TrainFound};
 pub use view::{ChosenStep, RunRow, RunView, SavedStep, format_time};
+pub use words::{
+    view_word, what_is_masked, what_is_seen, what_training_does, what_training_needs,
+    why_the_loss_falls,
+};
 
 use std::{
     path::{Path, PathBuf},

@@ -1,11 +1,13 @@
 //! The run under way.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use crate::gui::jobs::{JobContext, JobEvent, JobSlot, JobUpdate, NoThread, Outbox, Running};
 use mynascope_train::{
-    BatchMatrix, Breakdown, DemoMap, PatchoutSnapshot, ProbeRecord, StepRecord, TrainControl,
-    TrainSummary,
+    Breakdown, ProbeRecord, StepPicture, StepRecord, TrainControl, TrainSummary,
 };
 
 use super::{RunView, SavedStep, TrainFailure};
@@ -69,6 +71,11 @@ impl RunJob {
         self.control.give_way(GIVE_WAY);
     }
 
+    /// The styles that it learns are told of this track.
+    pub fn listen_to(&self, track: Option<&Path>) {
+        self.control.listen_to(track);
+    }
+
     /// It waits after its present step.
     pub fn pause(&self) {
         self.control.pause();
@@ -117,12 +124,8 @@ pub enum TrainFound {
     Steps(Vec<StepRecord>, Option<u64>),
     /// How well the encoder does in between.
     Scored(ProbeRecord),
-    /// How alike the views of a batch were.
-    Batch(BatchMatrix),
-    /// Which patches a batch read.
-    Patchout(PatchoutSnapshot),
-    /// Where the demo tracks lie.
-    Mapped(DemoMap),
+    /// What a step looked like.
+    Picture(StepPicture),
     /// The checkpoints that are there now.
     Saved(Vec<SavedStep>),
     /// The run has ended.

@@ -6,10 +6,7 @@ use std::{
 };
 
 use crate::gui::model::Curve;
-use mynascope_train::{
-    BatchMatrix, DemoMap, PatchoutSnapshot, ProbeRecord, StepRecord, StepSnapshot, TrainConfig,
-    TrainSummary,
-};
+use mynascope_train::{DemoMap, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainSummary};
 
 use super::{CHANNELS, channel::SCORE, format_config};
 
@@ -28,13 +25,9 @@ pub struct RunView {
     pub last: Option<StepRecord>,
     /// Checkpoints that are there, oldest first.
     pub saved: Vec<SavedStep>,
-    /// How alike the views of a recent batch were.
-    pub matrix: Option<BatchMatrix>,
-    /// Which patches a recent batch read.
-    pub patchout: Option<PatchoutSnapshot>,
-    /// Where the demo tracks lay when they were last looked at.
-    pub map: Option<DemoMap>,
-    /// The step that was chosen on the bar: its batch and map are shown instead.
+    /// The newest pictures of its steps.
+    pub newest: StepSnapshot,
+    /// The step that was chosen on the bar: its pictures are shown instead.
     pub chosen: Option<ChosenStep>,
     /// What the reader of the curves should know: tracks that are left out, a lowered batch.
     pub notes: Vec<String>,
@@ -78,9 +71,7 @@ impl RunView {
             first: None,
             last: None,
             saved: Vec::new(),
-            matrix: None,
-            patchout: None,
-            map: None,
+            newest: StepSnapshot::default(),
             chosen: None,
             notes: Vec::new(),
             skipped: 0,
@@ -172,27 +163,11 @@ impl RunView {
         format_config(&self.config)
     }
 
-    /// The batch that is shown: that of the chosen step, else the newest.
-    pub fn shown_matrix(&self) -> Option<&BatchMatrix> {
+    /// The pictures that are shown: those of the chosen step, else the newest.
+    pub fn pictures(&self) -> &StepSnapshot {
         match &self.chosen {
-            Some(chosen) => chosen.snapshot.matrix.as_ref(),
-            None => self.matrix.as_ref(),
-        }
-    }
-
-    /// Which patches the batch read that is shown: that of the chosen step, else the newest.
-    pub fn shown_patchout(&self) -> Option<&PatchoutSnapshot> {
-        match &self.chosen {
-            Some(chosen) => chosen.snapshot.patchout.as_ref(),
-            None => self.patchout.as_ref(),
-        }
-    }
-
-    /// The map of the demo tracks that is shown: that of the chosen step, else the newest.
-    pub fn shown_map(&self) -> Option<&DemoMap> {
-        match &self.chosen {
-            Some(chosen) => chosen.snapshot.map.as_ref(),
-            None => self.map.as_ref(),
+            Some(chosen) => &chosen.snapshot,
+            None => &self.newest,
         }
     }
 

@@ -122,7 +122,7 @@ fn standing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand
             let purpose = purpose_of(&training.form);
             parts::explain(
                 ui,
-                purpose.map_or("Settings of your own.", |purpose| purpose.help),
+                purpose.map_or_else(|| "Settings of your own.".to_owned(), |it| it.help()),
             );
         }
         TrainPhase::Running => {}

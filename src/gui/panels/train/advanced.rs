@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::command::{Command, TrainCommand, Wanted};
 use mynascope_encoder::{DeviceChoice, Precision};
-use mynascope_train::{Optimiser, Schedule};
+use mynascope_train::{Optimiser, Schedule, TrainConfig};
 
 use super::{
     super::{fields, parts},
@@ -81,8 +81,9 @@ impl Fields<'_> {
             }
             response
         });
-        let hint = "Pulls weights towards nothing; 0.00001 as published";
-        self.row(ui, "Weight decay", "weight_decay", hint, |ui, form| {
+        let usual = TrainConfig::of_preset(self.form.preset).weight_decay;
+        let hint = format!("Pulls weights towards nothing; {usual} is usual for this encoder");
+        self.row(ui, "Weight decay", "weight_decay", &hint, |ui, form| {
             let field = DragValue::new(&mut form.weight_decay)
                 .speed(1e-6)
                 .custom_formatter(|value, _| format!("{value}"));

@@ -6,7 +6,10 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     command::{Command, CurveFile, TrainCommand, Wanted},
     jobs::format_duration,
-    model::{AppState, CHANNELS, CurveForm, RunView, TrainPhase, Training},
+    model::{
+        AppState, CHANNELS, CurveForm, RunView, TrainPhase, Training, what_training_does,
+        what_training_needs, why_the_loss_falls,
+    },
     theme,
 };
 
@@ -186,8 +189,8 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
     let loss = last.map_or_else(String::new, |last| {
         let alone = plot::number(last.loss);
         format!(
-            "Loss, smoothed as the strong line is; the last step alone has {alone}. Falls while views of one track move \
-             together"
+            "Loss, smoothed as the strong line is; the last step alone has {alone}. {}",
+            why_the_loss_falls(&run.config)
         )
     });
     let speed = match last.and_then(|last| last.stall) {
@@ -270,20 +273,20 @@ fn nothing(ui: &mut Ui, model: &AppState) {
     if let TrainPhase::Failed(_) = model.training.phase {
         return waiting(ui, model);
     }
-    let how = format!(
-        "{}. Training learns from the sound alone, labels are not needed.",
-        model.how_to_open()
-    );
+    let form = &model.training.form;
     let (title, hint) = if model.library.track_count() == 0 {
-        ("No collection is open", how.as_str())
+        let how = model.how_to_open();
+        let hint = format!("{how}. {}", what_training_needs(form));
+        ("No collection is open", hint)
     } else {
-        (
-            "No run is shown",
-            "Start training draws two masked views of every track and pulls them together. The curves appear here \
-             with the first step; the run can be paused and stopped at any time. A click in the table shows an earlier run.",
-        )
+        let does = what_training_does(form);
+        let hint = format!(
+            "{does} The curves appear here with the first step; the run can be paused and stopped at any time. A click in the \
+             table shows an earlier run."
+        );
+        ("No run is shown", hint)
     };
-    parts::empty(ui, icon::CHART_LINE_DOWN, title, hint);
+    parts::empty(ui, icon::CHART_LINE_DOWN, title, &hint);
 }
 
 /// Draws all plots of a run with their axes on one page.

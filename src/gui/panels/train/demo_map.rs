@@ -15,17 +15,13 @@ const TINY_POINT: f32 = 1.0;
 /// A point this near to the pointer is meant.
 const REACH: f32 = 3.0 * theme::UNIT;
 
-/// Draws where the demo tracks lay at the shown step, in the space that is left.
+/// Draws where the demo tracks lay at the shown step, if they were looked at, in the space that is left.
 pub fn show(ui: &mut Ui, run: &RunView) {
-    let Some(map) = run.shown_map().filter(|map| !map.points.is_empty()) else {
-        if run.config.probe_every == 0 {
-            parts::explain(
-                ui,
-                "With \"Score every\" set (Checkpoints and scores) a map of the demo tracks appears here.",
-            );
-        }
+    let map = run.pictures().map.as_ref();
+    let Some(map) = map.filter(|map| !map.points.is_empty()) else {
         return;
     };
+    ui.add_space(theme::SPACE);
     ui.horizontal(|ui| {
         parts::heading(ui, "Demo tracks");
         let text = format!(

@@ -7,8 +7,8 @@ use mynascope_base::counted;
 use crate::gui::{
     command::{Command, TrainCommand, Wanted},
     model::{
-        AppState, PURPOSES, Problem, Training, begin_with, explain_mask, first_purpose,
-        name_of_checkpoint, problem_of, purpose_of,
+        AppState, PURPOSES, Problem, Training, begin_with, describe_size, explain_mask,
+        first_purpose, name_of_checkpoint, problem_of, purpose_of, what_is_masked,
     },
     theme,
 };
@@ -166,7 +166,7 @@ impl Fields<'_> {
                 for purpose in PURPOSES.iter().filter(|one| one.family == family) {
                     let on = purpose.name == name;
                     let label = ui.selectable_label(on, purpose.name);
-                    if label.on_hover_text(purpose.help).clicked() {
+                    if label.on_hover_text(purpose.help()).clicked() {
                         *form = purpose.of(form);
                     }
                 }
@@ -176,60 +176,40 @@ impl Fields<'_> {
     }
 
     fn encoder(&mut self, ui: &mut Ui) {
-        self.row(
-            ui,
-            "Size",
-            "preset",
-            "How large the encoder is",
-            |ui, form| {
-                let sizes = EncoderPreset::ALL
-                    .into_iter()
-                    .filter(|preset| preset.family() == form.family());
-                let options: Vec<_> = sizes
-                    .map(|preset| match preset {
-                        EncoderPreset::Tiny => {
-                            (preset, "tiny", "192 wide, 8 layers: trains on a CPU")
+        let hint = "How large the encoder is";
+        self.row(ui, "Size", "preset", hint, |ui, form| {
+            let family = form.family();
+            let presets = EncoderPreset::ALL.into_iter();
+            let sizes = presets.filter(|preset| preset.family() == family);
+            let sizes: Vec<_> = sizes
+                .map(|preset| {
+                    let (name, needs) = match preset {
+                        EncoderPreset::Tiny => ("tiny", "trains on a CPU"),
+                        EncoderPreset::Small => ("small", "as published, slow without a GPU"),
+                        EncoderPreset::Base => ("base", "needs a GPU"),
+                        EncoderPreset::Mt2Tiny
+                        | EncoderPreset::Music2vecTiny
+                        | EncoderPreset::MaestTiny => ("tiny", "trains on a CPU"),
+                        EncoderPreset::Mt2 => ("published", "as published, slow without a GPU"),
+                        EncoderPreset::Music2vec | EncoderPreset::Maest => {
+                            ("published", "as published, needs a GPU")
                         }
-                        EncoderPreset::Small => (
-                            preset,
-                            "small",
-                            "384 wide, 12 layers, as published: slow without a GPU",
-                        ),
-                        EncoderPreset::Base => (preset, "base", "768 wide, 12 layers: needs a GPU"),
-                        EncoderPreset::Mt2Tiny => {
-                            (preset, "tiny", "128 wide, 4 layers: trains on a CPU")
-                        }
-                        EncoderPreset::Music2vecTiny => {
-                            (preset, "tiny", "192 wide, 4 layers: trains on a CPU")
-                        }
-                        EncoderPreset::Music2vec => (
-                            preset,
-                            "published",
-                            "768 wide, 12 layers, as published: needs a GPU",
-                        ),
-                        EncoderPreset::Mt2 => (
-                            preset,
-                            "published",
-                            "192 wide, 12 layers, as published: slow without a GPU",
-                        ),
-                        EncoderPreset::MaestTiny => {
-                            (preset, "tiny", "192 wide, 4 layers: trains on a CPU")
-                        }
-                        EncoderPreset::Maest => (
-                            preset,
-                            "published",
-                            "768 wide, 12 layers, as published: needs a GPU",
-                        ),
-                    })
-                    .collect();
-                let before = form.preset;
-                let response = fields::pick(ui, &options, &mut form.preset);
-                if form.preset != before {
-                    form.encoder = None;
-                }
-                response
-            },
-        );
+                    };
+                    let hint = format!("{}: {needs}", describe_size(preset));
+                    (preset, name, hint)
+                })
+                .collect();
+            let options: Vec<_> = sizes
+                .iter()
+                .map(|(preset, name, hint)| (*preset, *name, hint.as_str()))
+                .collect();
+            let before = form.preset;
+            let response = fields::pick(ui, &options, &mut form.preset);
+            if form.preset != before {
+                form.encoder = None;
+            }
+            response
+        });
         if self.form.family() == Family::Myna {
             self.patches(ui);
         }
@@ -396,15 +376,7 @@ impl Fields<'_> {
         if self.form.objective == Objective::Maest {
             return;
         }
-        let hint = match self.form.family() {
-            Family::Maest => "Share of patches that every window drops; left at 0 all are read",
-            Family::Mt2 | Family::Music2vec => {
-                "Share of frames that every segment drops; the published model drops none"
-            }
-            _ => {
-                "Share of tokens that both views drop; the published models drop 90 %, fewer is slower"
-            }
-        };
+        let hint = what_is_masked(self.form);
         self.row(ui, "Mask ratio", "mask_ratio", hint, |ui, form| {
             let mut percent = (100.0 * form.mask_ratio.get()).round();
             let field = DragValue::new(&mut percent).range(0.0..=99.0).suffix(" %");

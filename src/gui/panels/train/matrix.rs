@@ -1,70 +1,49 @@
 //! The batch of a step as a matrix of cosines.
 
-use eframe::egui::{self, Align2, Button, Pos2, Rect, Sense, Ui, Vec2};
-use egui_phosphor::regular as icon;
+use eframe::egui::{self, Align2, Pos2, Rect, Sense, Ui, Vec2};
 use mynascope_base::counted;
 
 use crate::gui::{
-    command::{Command, TrainCommand},
-    model::{AppState, RunView, TrainPhase},
+    model::{AppState, RunView, view_word},
     theme,
     widgets::{
         cached_picture,
         matrix::{Cell, Matrix, Side, colour_bar, upright_text},
     },
 };
+use mynascope_encoder::Family;
 use mynascope_train::BatchMatrix;
 
-use super::{super::parts, demo_map, patchout_grid, plot};
+use super::{super::parts, plot};
 
 /// Width of the column of colours and its numbers.
 const LEGEND: f32 = 11.0 * theme::UNIT;
-/// How much of the height is the matrix's where a map lies below it.
-const MATRIX_SHARE: f32 = 0.58;
 /// Space for the names of the axes.
 const AXIS: f32 = theme::TEXT_SMALL + theme::SPACE_SMALL;
 
-/// Draws how alike the two views of each track of a recent batch are, and how alike those of different tracks.
-/// Below it lies the map of the demo tracks, if they are looked at.
-pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let training = &model.training;
-    let run = training.shown();
-    if let Some(run) = run.filter(|run| run.chosen.is_some() && training.is_active()) {
-        follow(ui, run, out);
-    }
-    let Some(matrix) = run.and_then(RunView::shown_matrix) else {
-        let patchout = run.and_then(RunView::shown_patchout);
-        if let Some(patchout) = patchout {
-            patchout_grid::show(ui, patchout);
-        }
-        match run.filter(|run| run.shown_map().is_some()) {
-            Some(run) => demo_map::show(ui, run),
-            None if patchout.is_some() => {}
-            None => nothing(ui, model),
-        }
-        return;
-    };
-    let map = run.filter(|run| run.shown_map().is_some());
+/// Draws how alike the two views of each track of a recent batch are, and how alike those of different tracks, within a height.
+pub fn show(ui: &mut Ui, model: &AppState, run: &RunView, matrix: &BatchMatrix, height: f32) {
     let shown = matrix.tracks.len();
+    let view = view_word(&run.config);
     ui.horizontal(|ui| {
-        parts::heading(ui, "View A with view B");
-        let of = match training.shown() {
-            Some(run) if run.config.batch > shown => format!(
+        let heading = match run.config.family() {
+            Family::Myna => "View A with view B",
+            _ => "Segment A with segment B",
+        };
+        parts::heading(ui, heading);
+        let of = match run.config.batch > shown {
+            true => format!(
                 "step {}, {shown} of {}",
                 matrix.step,
                 counted(run.config.batch, "track")
             ),
-            _ => format!("step {}, {}", matrix.step, counted(shown, "track")),
+            false => format!("step {}, {}", matrix.step, counted(shown, "track")),
         };
         parts::quiet(ui, of);
     });
     let room = ui.available_rect_before_wrap();
     let below = theme::TEXT_SMALL + 2.0 * theme::SPACE;
-    // Matrix and map share the height.
-    let height = match map {
-        Some(_) => MATRIX_SHARE * room.height(),
-        None => room.height(),
-    };
+    let height = height.min(room.height());
     let side = (room.width() - AXIS - LEGEND - theme::SPACE)
         .min(height - AXIS - below)
         .max(8.0 * theme::UNIT);
@@ -73,7 +52,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         Sense::hover(),
     );
     let grid = Rect::from_min_size(rect.min + Vec2::splat(AXIS), Vec2::splat(side));
-    axes(ui, grid);
+    axes(ui, grid, view);
     let cells = Matrix::square(grid, shown);
     paint(ui, cells, matrix);
     legend(ui, grid);
@@ -93,39 +72,9 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         point(ui, model, &response, cells, matrix, cell);
     }
     ui.add_space(theme::SPACE_SMALL);
-    parts::quiet(ui, numbers.describe()).on_hover_text(
-        "Means over the tracks that are shown; found: tracks whose view A is nearest to their own view B",
-    );
-    if let Some(run) = map {
-        ui.add_space(theme::SPACE);
-        demo_map::show(ui, run);
-    }
-}
-
-/// A run goes on, and an earlier step is looked at.
-fn follow(ui: &mut Ui, run: &RunView, out: &mut Vec<Command>) {
-    let step = run.chosen.as_ref().map_or(0, |chosen| chosen.step);
-    let width = ui.available_width();
-    let button = Button::new(format!("{} Follow the run again", icon::ARROW_U_UP_LEFT));
-    let hint = format!("Shows the newest batch and map instead of those of step {step}");
-    if parts::wide(ui, width, button, true, &hint) {
-        out.push(Command::Train(TrainCommand::FollowRun));
-    }
-}
-
-fn nothing(ui: &mut Ui, model: &AppState) {
-    let training = &model.training;
-    let hint = match training.phase {
-        _ if training.past.is_some() => {
-            "Neither the newest checkpoint nor the chosen one keeps a batch: the run is older, or compares no views."
-        }
-        TrainPhase::Preparing | TrainPhase::Running => "Comes with the next steps.",
-        _ => {
-            "While a run computes: the cosine of view A of every track with view B of every other. Its diagonal, each \
-             track with itself, appears as the encoder learns."
-        }
-    };
-    parts::empty(ui, icon::GRID_NINE, "No batch to show", hint);
+    parts::quiet(ui, numbers.describe()).on_hover_text(format!(
+        "Means over the tracks that are shown; found: tracks whose {view} A is nearest to their own {view} B",
+    ));
 }
 
 /// Mean cosines, and how many tracks find themselves.
@@ -179,19 +128,20 @@ fn paint(ui: &Ui, cells: Matrix, matrix: &BatchMatrix) {
     });
 }
 
-fn axes(ui: &Ui, grid: Rect) {
+fn axes(ui: &Ui, grid: Rect, view: &str) {
     let tokens = theme::tokens(ui);
     let top = Pos2::new(grid.center().x, grid.top() - theme::SPACE_SMALL);
     plot::write(
         ui,
         top,
         Align2::CENTER_BOTTOM,
-        "view B of each track",
+        format!("{view} B of each track"),
         tokens.view_b,
     );
     let left = Pos2::new(grid.left() - theme::SPACE_SMALL, grid.center().y);
     let look = (theme::small_font(), tokens.view_a);
-    upright_text(ui, left, Side::Right, "view A of each track", look);
+    let name = format!("{view} A of each track");
+    upright_text(ui, left, Side::Right, &name, look);
 }
 
 fn legend(ui: &Ui, grid: Rect) {

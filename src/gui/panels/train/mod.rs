@@ -5,6 +5,8 @@ mod advanced;
 mod curves;
 mod demo_map;
 mod form;
+mod hidden_spans;
+mod learned_styles;
 mod loss;
 mod matrix;
 mod patchout;
@@ -13,20 +15,19 @@ mod plot;
 mod reconstruction;
 mod runs;
 mod scrub;
+mod step;
 mod ticks;
 
 pub use curves::sheet;
 
 use eframe::egui::{self, Ui};
 
+use super::parts;
 use crate::gui::{
     command::{Command, TrainCommand},
     model::{AppState, Devices},
     theme,
 };
-use mynascope_train::Objective;
-
-use super::parts;
 
 /// Draws what starts and steers a run, and below it the settings.
 pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -48,13 +49,9 @@ pub fn show_curves(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| curves::show(ui, model, out));
 }
 
-/// Draws how alike the views of the present batch are, and where the demo tracks lie; of a masked autoencoder what it
-/// makes of hidden patches.
+/// Draws what the present step looks like, as its objective shows it, and where the demo tracks lie.
 pub fn show_step(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    parts::padded(ui, |ui| match model.training.shown() {
-        Some(run) if run.config.objective == Objective::Mae => reconstruction::show(ui, model, run),
-        _ => matrix::show(ui, model, out),
-    });
+    parts::padded(ui, |ui| step::show(ui, model, out));
 }
 
 /// Draws the table of runs.

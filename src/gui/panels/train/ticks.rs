@@ -30,7 +30,7 @@ pub fn marks(input: &GridInput, points: f64) -> Vec<GridMark> {
 }
 
 /// The next 1, 2 or 5 times a power of ten.
-fn round_step(least: f64) -> f64 {
+pub fn round_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     [1.0, 2.0, 5.0]
         .into_iter()

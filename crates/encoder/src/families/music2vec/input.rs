@@ -80,6 +80,13 @@ impl Samples {
         self.frames
     }
 
+    /// The samples of a window, normalised; none where there is no such window.
+    pub fn window(&self, window: usize) -> &[f32] {
+        let length = self.values.len() / self.windows.max(1);
+        let values = self.values.get(window * length..(window + 1) * length);
+        values.unwrap_or_default()
+    }
+
     /// Some of the windows.
     pub fn part(&self, windows: Range<usize>) -> Self {
         let some = |count: usize| {

@@ -406,12 +406,13 @@ impl<B: Kernels> Network<B> {
     }
 
     /// What the student of data2vec makes of [features](Self::features) [windows * frames, dim] in which the frames of the rows
-    /// `hidden` are hidden: the output of the last block in those rows, [hidden, dim].
+    /// `hidden` are hidden: the output of the last block in the rows `wanted`, [wanted, dim].
     pub fn student(
         &self,
         features: Tensor<B, 2>,
         windows: usize,
         hidden: &[i32],
+        wanted: &[i32],
         device: &B::Device,
     ) -> Tensor<B, 2> {
         let [rows, _] = features.dims();
@@ -425,7 +426,7 @@ impl<B: Kernels> Network<B> {
         for block in &self.blocks {
             x = block.forward(x, rows / windows.max(1));
         }
-        rows_of(x, hidden, device)
+        rows_of(x, wanted, device)
     }
 
     /// The targets of data2vec for [features](Self::features) [windows * frames, dim] in which nothing is hidden: of each of the
