@@ -126,6 +126,30 @@ fn a_checkpoint_of_data2vec_opens_as_a_music2vec_with_all_its_layers() {
         assert_eq!(values.len(), 24);
         assert!(values.iter().all(|value| value.is_finite()));
     }
+    // It is read in the windows that it was trained on, unless others are said; who opens it again by its reading gets the same.
+    assert!(
+        report.note.contains("trained on windows of 1 s"),
+        "{}",
+        report.note
+    );
+    let open = |reading: Reading| {
+        let options = LoadOptions {
+            reading,
+            ..LoadOptions::default()
+        };
+        let at = CheckpointRef::File(out.clone());
+        LoadedEncoder::open(&at, options, &DeviceChoice::Cpu).unwrap()
+    };
+    for (said, secs) in [(None, 1.0), (Some(30), 30.0)] {
+        let encoder = open(Reading {
+            window_secs: said,
+            ..Reading::default()
+        });
+        assert_eq!(encoder.info().window.secs, secs);
+        let again = open(encoder.reading());
+        assert_eq!(again.fingerprint(), encoder.fingerprint());
+        assert_eq!(again.info().window.secs, secs);
+    }
     // What was trained is a beginning for another objective.
     let again = TrainConfig {
         init: Some(CheckpointRef::File(out.join("final.safetensors"))),
