@@ -1,7 +1,9 @@
 //! A Music2Vec learns to predict its teacher, is stopped, resumed and used as any encoder is.
 
 use super::*;
-use mynascope_encoder::{EncoderPreset, LoadOptions, Reading, families::music2vec, inspect};
+use mynascope_encoder::{
+    EncoderPreset, LoadOptions, Reading, families::music2vec, inspect, summarise,
+};
 use mynascope_train::objective::Data2vec;
 
 fn small_music2vec(steps: u64) -> TrainConfig {
@@ -140,6 +142,11 @@ fn a_checkpoint_of_data2vec_opens_as_a_music2vec_with_all_its_layers() {
         let at = CheckpointRef::File(out.clone());
         LoadedEncoder::open(&at, options, &DeviceChoice::Cpu).unwrap()
     };
+    let summary = summarise(&CheckpointRef::File(out.clone()), &LoadOptions::default()).unwrap();
+    assert_eq!(
+        (summary.info.window.secs, summary.trained_window_secs),
+        (1.0, Some(1))
+    );
     for (said, secs) in [(None, 1.0), (Some(30), 30.0)] {
         let encoder = open(Reading {
             window_secs: said,
