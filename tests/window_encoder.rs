@@ -571,7 +571,8 @@ fn an_mt2_tells_keys_over_time_and_turns_them_with_the_sound() {
     // Lowered, the wheel says by how much the arrow misses its place.
     let lower = KeysCommand::edit(harness.state().model(), |form| form.semitones = 5);
     does(&mut harness, Command::Keys(lower));
-    harness.get_by_label(&format!("Misses its place by {missed:+.2} fifths"));
+    let missed = format!("{missed:+.2}").replace('-', "\u{2212}");
+    harness.get_by_label(&format!("Misses its place by {missed} fifths"));
     // The window at the playhead is shown, and the second one is asked for when it sounds.
     does(&mut harness, Command::Sound(SoundCommand::Seek(6.0)));
     let keys = &harness.state().model().keys;

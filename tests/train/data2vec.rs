@@ -1,7 +1,9 @@
 //! A Music2Vec learns to predict its teacher, is stopped, resumed and used as any encoder is.
 
 use super::*;
-use mynascope_encoder::{EncoderPreset, LoadOptions, Reading, families::music2vec, inspect};
+use mynascope_encoder::{
+    EncoderPreset, LoadOptions, Reading, families::music2vec, inspect, summarise,
+};
 use mynascope_train::objective::Data2vec;
 
 fn small_music2vec(steps: u64) -> TrainConfig {
@@ -125,6 +127,35 @@ fn a_checkpoint_of_data2vec_opens_as_a_music2vec_with_all_its_layers() {
         let values = encoder.embed_windows(&windows[..1], None).unwrap();
         assert_eq!(values.len(), 24);
         assert!(values.iter().all(|value| value.is_finite()));
+    }
+    // It is read in the windows that it was trained on, unless others are said; who opens it again by its reading gets the same.
+    assert!(
+        report.note.contains("trained on windows of 1 s"),
+        "{}",
+        report.note
+    );
+    let open = |reading: Reading| {
+        let options = LoadOptions {
+            reading,
+            ..LoadOptions::default()
+        };
+        let at = CheckpointRef::File(out.clone());
+        LoadedEncoder::open(&at, options, &DeviceChoice::Cpu).unwrap()
+    };
+    let summary = summarise(&CheckpointRef::File(out.clone()), &LoadOptions::default()).unwrap();
+    assert_eq!(
+        (summary.info.window.secs, summary.trained_window_secs),
+        (1.0, Some(1))
+    );
+    for (said, secs) in [(None, 1.0), (Some(30), 30.0)] {
+        let encoder = open(Reading {
+            window_secs: said,
+            ..Reading::default()
+        });
+        assert_eq!(encoder.info().window.secs, secs);
+        let again = open(encoder.reading());
+        assert_eq!(again.fingerprint(), encoder.fingerprint());
+        assert_eq!(again.info().window.secs, secs);
     }
     // What was trained is a beginning for another objective.
     let again = TrainConfig {

@@ -23,6 +23,8 @@ pub struct LoadedEncoder {
     config: EncoderConfig,
     info: EncoderInfo,
     reading: Reading,
+    /// The window of a run that is read otherwise than it was trained: who opens it again must say so.
+    window_said: Option<u32>,
     description: String,
     fingerprint: String,
     source: Option<PathBuf>,
@@ -54,7 +56,11 @@ impl LoadedEncoder {
         let trained = opened.source().and_then(trained_window_secs);
         let trained = trained.filter(|&secs| opened.config.design().info_of_window(secs).is_some());
         reading.window_secs = reading.window_secs.or(trained);
-        opened.with_reading(reading)
+        let read = opened.with_reading(reading)?;
+        Ok(Self {
+            window_said: reading.window_secs.filter(|_| trained.is_some()),
+            ..read
+        })
     }
 
     /// The same encoder, of which this layer is read in this way.
@@ -183,6 +189,7 @@ impl LoadedEncoder {
             config,
             info: config.info(outputs),
             reading: Reading::default(),
+            window_said: None,
             description,
             fingerprint: fingerprint(&weights),
             source,
@@ -246,7 +253,10 @@ impl LoadedEncoder {
 
     /// Which layer is read, and how.
     pub fn reading(&self) -> Reading {
-        self.reading
+        Reading {
+            window_secs: self.reading.window_secs.or(self.window_said),
+            ..self.reading
+        }
     }
 
     /// How many attention heads the user said that there are.

@@ -500,6 +500,7 @@ mod tests {
                 encoders: Vec::new(),
                 heads: 3,
                 offered_heads: Vec::new(),
+                trained_window_secs: None,
             },
             licence: None,
         };

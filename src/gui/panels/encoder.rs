@@ -202,7 +202,7 @@ fn reading(
     heads(ui, card, &mut changed);
     layer(ui, info, &mut changed.reading);
     readout(ui, info, &mut changed.reading);
-    windows(ui, info, &mut changed.reading);
+    windows(ui, card, &mut changed.reading);
     patchout(ui, info, &mut changed.reading);
     let published = source.reading.is_published();
     let text = "Read as published";
@@ -324,7 +324,8 @@ fn readout(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
     });
 }
 
-fn windows(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
+fn windows(ui: &mut Ui, card: &EncoderCard, reading: &mut Reading) {
+    let info = &card.summary.info;
     let published = match info.window.hop_secs < info.window.secs {
         true => Overlap::Half,
         false => Overlap::None,
@@ -341,7 +342,7 @@ fn windows(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
             "Each begins in the middle of the one before: twice as many",
         ),
     ];
-    window_length(ui, info, reading);
+    window_length(ui, card, reading);
     row(ui, "Windows", OVERLAP_HINT, |ui| {
         if let Some(overlap) = pick(ui, &options, reading.overlap.unwrap_or(published)) {
             reading.overlap = Some(overlap).filter(|_| overlap != published);
@@ -350,23 +351,24 @@ fn windows(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
 }
 
 /// How long windows are, of an encoder that reads any.
-fn window_length(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
-    let mut offered = info.window_choices_secs.clone();
+fn window_length(ui: &mut Ui, card: &EncoderCard, reading: &mut Reading) {
+    let mut offered = card.summary.info.window_choices_secs.clone();
     let Some(published) = offered.last().copied() else {
         return;
     };
-    let current = reading.window_secs.unwrap_or(published);
-    if !offered.contains(&current) {
-        offered.push(current);
-        offered.sort_unstable();
-    }
+    // An own run is read as it was trained where nothing else is said.
+    let usual = card.summary.trained_window_secs.unwrap_or(published);
+    let current = reading.window_secs.unwrap_or(usual);
+    offered.extend([usual, current]);
+    offered.sort_unstable();
+    offered.dedup();
     let names: Vec<String> = offered.iter().map(|secs| format!("{secs} s")).collect();
     let options: Vec<(u32, &str, &str)> = (offered.iter().zip(&names))
         .map(|(secs, name)| (*secs, name.as_str(), WINDOW_HINT))
         .collect();
     row(ui, "Window", WINDOW_HINT, |ui| {
         if let Some(secs) = pick(ui, &options, current) {
-            reading.window_secs = Some(secs).filter(|secs| *secs != published);
+            reading.window_secs = Some(secs).filter(|secs| *secs != usual);
         }
     });
 }

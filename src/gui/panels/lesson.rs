@@ -67,23 +67,28 @@ fn page(ui: &mut egui::Ui, model: &AppState, open: &OpenLesson, out: &mut Vec<Co
     let tokens = theme::tokens(ui);
     let (page, pages) = (open.step + 1, open.lesson.steps.len());
     let title = format!("{}  ·  {page} of {pages}", open.lesson.title);
-    ui.horizontal(|ui| {
-        ui.label(small(title).color(tokens.accent));
-        let Some(name) = open.missing_track(model.spectrogram.path()) else {
-            return;
-        };
-        // What the page says of its track must not be read as said of another.
-        if model.arriving.is_some() {
-            ui.label(small(format!(
-                "·  loading {name}, which this page is about"
-            )));
-        } else {
-            let text = small(format!("Show {name}, which this page is about"));
-            if ui.link(text).clicked() {
-                out.push(Command::Lesson(LessonCommand::Turn(0)));
-            }
+    let title = small(title).color(tokens.accent);
+    match open.missing_track(model.spectrogram.path()) {
+        None => {
+            ui.label(title);
         }
-    });
+        // What the page says of its track must not be read as said of another.
+        Some(name) => {
+            ui.horizontal(|ui| {
+                ui.label(title);
+                if model.arriving.is_some() {
+                    ui.label(small(format!(
+                        "·  loading {name}, which this page is about"
+                    )));
+                    return;
+                }
+                let text = small(format!("Show {name}, which this page is about"));
+                if ui.link(text).clicked() {
+                    out.push(Command::Lesson(LessonCommand::Turn(0)));
+                }
+            });
+        }
+    }
     ui.set_max_width(ui.available_width().min(LINE));
     let text = RichText::new(text_of(open))
         .size(theme::TEXT_BODY + 1.0)

@@ -379,6 +379,7 @@ impl Fit {
             encoders: self.report.encoders,
             heads: self.config.heads,
             offered_heads: Vec::new(),
+            trained_window_secs: None,
         }
     }
 

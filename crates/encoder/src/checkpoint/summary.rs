@@ -16,6 +16,8 @@ pub struct CheckpointSummary {
     pub heads: usize,
     /// How many heads there may be, of a file that doesn't say: numbers that divide its width. Empty where it says.
     pub offered_heads: Vec<usize>,
+    /// Seconds of the windows in which a run was trained and is read unless others are said, where its family leaves a choice.
+    pub trained_window_secs: Option<u32>,
 }
 
 /// Reads the headers of a checkpoint; its weights stay unread, so this takes milliseconds. That tensors are missing or not
@@ -39,17 +41,22 @@ pub fn summarise(
             encoders: Vec::new(),
             heads: config.sizes().heads,
             offered_heads: Vec::new(),
+            trained_window_secs: None,
         });
     };
     let (mut open, hint) = (OpenCheckpoint::open(&file)?, options.hint());
     match families::find(&mut open, &hint)? {
         Some((found, _)) => {
             options.check_patch(found.family, open.file())?;
-            let secs = (options.reading.window_secs).or_else(|| trained_window_secs(&file));
-            let of_window = secs.and_then(|secs| found.config.design().info_of_window(secs));
+            let design = found.config.design();
+            let trained = trained_window_secs(&file);
+            let trained = trained.filter(|&secs| design.info_of_window(secs).is_some());
+            let secs = options.reading.window_secs.or(trained);
+            let of_window = secs.and_then(|secs| design.info_of_window(secs));
             let summary = found.summary(&hint);
             Ok(CheckpointSummary {
                 info: of_window.unwrap_or(summary.info),
+                trained_window_secs: trained,
                 ..summary
             })
         }

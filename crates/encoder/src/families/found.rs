@@ -317,6 +317,7 @@ impl Recognised<EncoderConfig> {
                     .collect(),
             },
             info: self.config.info(self.labels.unwrap_or_default()),
+            trained_window_secs: None,
         }
     }
 
