@@ -99,6 +99,7 @@ fn settings() -> Settings {
             r#"{"row":[[{"pane":"Library"},0.3],[{"pane":"Spectrogram"},0.7]]}"#.to_owned(),
         )]
         .into(),
+        key_names: Default::default(),
     }
 }
 
