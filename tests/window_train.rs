@@ -428,3 +428,27 @@ fn the_form_asks_for_what_the_loss_of_the_objective_uses() {
         }
     }
 }
+
+/// Either loss of MT2 alone, and both again, by one click each.
+#[test]
+fn one_click_trains_either_loss_of_an_mt2_alone() {
+    need_graphics();
+    let Bench {
+        mut harness,
+        sounds: _sounds,
+        runs: _runs,
+    } = bench(1, TrainConfig::of_preset(EncoderPreset::Mt2Tiny));
+    for (name, equivariance, contrast) in [
+        ("key alone", 1.0, 0.0),
+        ("contrast alone", 0.0, 1.0),
+        ("both", 1.0, 1.0),
+    ] {
+        press(&mut harness, name);
+        harness.run_steps(3);
+        let losses = harness.state().model().training.form.mt2;
+        assert_eq!(
+            (losses.equivariance, losses.contrast),
+            (equivariance, contrast)
+        );
+    }
+}

@@ -58,8 +58,8 @@ pub const PURPOSES: &[Purpose] = &[
     Purpose {
         family: Family::Mt2,
         name: "Lesson: 1 minute",
-        about: "A tiny MT2 on small batches: its key profile begins to turn with the sound within a minute on two CPU cores; a \
-                checkpoint every 20 steps to move through afterwards",
+        about: "A tiny MT2 on small batches: it begins to tell tracks apart within a minute on two CPU cores, while turning with \
+                the key takes far longer; a checkpoint every 20 steps to move through afterwards",
         settings: |form| lesson(form, EncoderPreset::Mt2Tiny, [16, 200, 20]),
     },
     Purpose {

@@ -58,6 +58,9 @@ impl Fields<'_> {
         self.encoder(ui);
         self.trainable(ui);
         self.objective(ui);
+        if self.form.objective == Objective::Mt2 {
+            self.which_losses(ui);
+        }
         self.mask(ui);
         let tracks = self.tracks;
         let hint = match self.form.objective.is_contrastive() {

@@ -7,7 +7,7 @@ use super::{
     super::{fields, parts},
     form::Fields,
 };
-use mynascope_train::{Schedule, TrainConfig, default_radius};
+use mynascope_train::{Mt2Loss, Schedule, TrainConfig, default_radius};
 
 /// What a number of the loss is called, and how it is reached.
 struct Number {
@@ -152,7 +152,48 @@ impl Fields<'_> {
         });
     }
 
-    /// The two losses of MT2.
+    /// Both losses of MT2, or one of them alone to compare.
+    pub(super) fn which_losses(&mut self, ui: &mut Ui) {
+        let hint = "Which of MT2's two tasks are learnt; either alone shows what the other adds";
+        self.row(ui, "Tasks", "", hint, |ui, form| {
+            let options = [
+                (
+                    (true, true),
+                    "both",
+                    "Turn with the key, and tell tracks apart",
+                ),
+                (
+                    (true, false),
+                    "key alone",
+                    "Only the equivariant loss: turn with the key",
+                ),
+                (
+                    (false, true),
+                    "contrast alone",
+                    "Only NT-Xent: tell tracks apart",
+                ),
+            ];
+            let before = (form.mt2.equivariance > 0.0, form.mt2.contrast > 0.0);
+            let mut learnt = before;
+            let response = fields::pick(ui, &options, &mut learnt);
+            if learnt != before {
+                let usual = Mt2Loss::default();
+                let factor = |on: bool, now: f64, usual: f64| match on {
+                    true if now > 0.0 => now,
+                    true => usual,
+                    false => 0.0,
+                };
+                form.mt2 = Mt2Loss {
+                    equivariance: factor(learnt.0, form.mt2.equivariance, usual.equivariance),
+                    contrast: factor(learnt.1, form.mt2.contrast, usual.contrast),
+                    ..form.mt2
+                };
+            }
+            response
+        });
+    }
+
+    /// The factors of MT2's losses and what belongs to each.
     pub(super) fn two_losses(&mut self, ui: &mut Ui) {
         let hint =
             "Factor of the loss by which the key profile turns with the sound; 0 leaves it out";
