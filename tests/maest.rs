@@ -597,7 +597,7 @@ fn a_clip_shorter_than_a_patch_is_skipped_with_its_path_and_costs_nothing_else()
     assert_eq!(skips(&["embed", "music", "--out", "t.npz"])["tracks"], 3);
     let masked = ["embed", "music", "--mask-ratio", "0.8", "--out", "t.npz"];
     assert_eq!(skips(&masked)["tracks"], 3);
-    skips(&["diagnose", "music"]);
+    skips(&["diagnose", "--data", "music"]);
 }
 
 /// A table knows its encoder by its hash, wherever the file lies, and the layer that was read.

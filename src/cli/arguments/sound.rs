@@ -76,7 +76,7 @@ pub struct Mask {
     /// The encoder whose patches and windows are meant; of a Myna those of --patch.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
-    /// Length of a window in seconds, 1 to 30, of an encoder that reads any length, as Music2Vec [default: 30, or what an own run
+    /// Length of a window in seconds, 1 to 30, of an encoder that reads any length [default: 30, or what an own run
     /// was trained on].
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(1..=30))]
     pub window: Option<u32>,

@@ -26,7 +26,7 @@ const WEIGHTS: &str = "weights.safetensors";
 const MANIFEST: &str = "manifest.json";
 /// The weights of a run that has ended.
 const LAST: &str = "final.safetensors";
-/// Windows of a training of a Music2Vec that says nothing else.
+/// Seconds of the windows of a training whose settings name none.
 const TRAINED_WINDOW_SECS: u32 = 5;
 /// The one file of the folder that the authors of MT2 hand out.
 const STATE_DICT: &str = "model_state_dict.pt";

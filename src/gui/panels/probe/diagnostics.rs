@@ -150,11 +150,18 @@ fn first_upper(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// Whole layers, so many that their numbers have room: the plot's own grid goes by powers of ten.
-fn layer_marks(input: GridInput) -> Vec<GridMark> {
-    const MOST: f64 = 6.0;
+/// A few round numbers of an axis, `least` or more apart: the plot's own grid goes by powers of ten and leaves one of them or none.
+fn round_marks(input: GridInput, least: f64) -> Vec<GridMark> {
+    /// So many numbers have room in the narrowest plot.
+    const MOST: f64 = 3.5;
     let (low, high) = input.bounds;
-    let step = ((high - low) / MOST).ceil().max(1.0);
+    let apart = ((high - low) / MOST).max(least).max(1e-9);
+    let power = 10_f64.powf(apart.log10().floor());
+    let round = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let step = round
+        .into_iter()
+        .find(|step| *step >= apart)
+        .unwrap_or(apart);
     let (first, last) = ((low / step).ceil(), (high / step).floor());
     let count = (last - first).clamp(0.0, 2.0 * MOST) as usize;
     (0..=count)
@@ -196,7 +203,8 @@ fn plot(ui: &mut Ui, shown: &ShownDiagnosis, diagnostics: &[Diagnostic]) {
             .y_axis_min_width(9.0 * theme::UNIT)
             .set_margin_fraction([0.05, 0.1].into())
             .x_axis_label("layer")
-            .x_grid_spacer(layer_marks)
+            .x_grid_spacer(|input| round_marks(input, 1.0))
+            .y_grid_spacer(|input| round_marks(input, 0.0))
             .x_axis_formatter(|mark, _| whole(mark.value))
             .label_formatter(|place| {
                 let (HoverPosition::NearDataPoint { position, .. }
