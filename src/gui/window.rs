@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui;
 
 use mynascope_base::storage::{Folders, Settings, StorageError};
+use mynascope_collection::DEMO_WORD;
 
 use super::app::{App, Start};
 
@@ -41,8 +42,13 @@ pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
     }
     let folders = Folders::of_user()?;
     let (settings, complaint) = Settings::load(&folders.config);
+    // Tables and recent folders name files in full.
+    let in_full = |path: PathBuf| match path.as_os_str() != DEMO_WORD && path.exists() {
+        true => std::path::absolute(&path).unwrap_or(path),
+        false => path,
+    };
     let start = Start {
-        paths,
+        paths: paths.into_iter().map(in_full).collect(),
         settings,
         complaint,
         sound: true,

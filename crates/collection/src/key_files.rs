@@ -39,7 +39,11 @@ pub(crate) fn read_beside(tracks: &mut [Track], notes: &mut Vec<Note>) {
         let text = text_of(&track.path.with_extension("key"));
         // MIREX's programs part the tonic from the mode by a tab.
         let line = text.lines().next().unwrap_or_default().trim();
-        if is_nothing(line) {
+        // Certificates and presentations have this ending, too.
+        if is_nothing(line)
+            || line.starts_with("-----")
+            || line.contains(|c: char| c.is_control() && c != '\t')
+        {
             continue;
         }
         track.key = parse_key(line);
@@ -50,17 +54,17 @@ pub(crate) fn read_beside(tracks: &mut [Track], notes: &mut Vec<Note>) {
             }),
         }
     }
-    if count == 0 {
-        return;
-    }
     let is_bare = tracks.iter().all(|track| track.label.is_none());
     for track in tracks.iter_mut().filter(|_| is_bare) {
         track.label = track.key.and_then(key_name).map(str::to_owned);
     }
-    let tracks = counted(count, "track");
-    notes.push(
-        format!("the keys of {tracks} are read from the files that end in .key beside them").into(),
-    );
+    if count > 0 {
+        let tracks = counted(count, "track");
+        notes.push(
+            format!("the keys of {tracks} are read from the files that end in .key beside them")
+                .into(),
+        );
+    }
     if unread.count > 0 {
         let files = counted(unread.count, "file");
         notes.push(unread.note(format!(

@@ -30,6 +30,8 @@ use crate::{AudioError, AudioInfo, Incomplete};
 struct Link {
     range: Range<u64>,
     duration_secs: f64,
+    /// Whether its end tells how much sound there is.
+    tells_length: bool,
 }
 
 /// A chain being read link by link.
@@ -65,9 +67,12 @@ impl Ogg {
         let mut refused = None;
         let (count, mut only_last) = (ranges.len(), false);
         for (number, range) in ranges.into_iter().enumerate() {
+            let mut pages = Pages::new(&mut file, range.end, fence);
+            let one = pages.is_one_last_page(&range);
             let mut link = Link {
                 range,
                 duration_secs: 0.0,
+                tells_length: !one.map_err(|error| AudioError::from_io(fence.path, &error))?,
             };
             match link.open(fence) {
                 Ok(packets) => {
@@ -204,7 +209,7 @@ impl Ogg {
             self.note_damage(whole.len() as u64);
             return Ok(());
         }
-        self.packets = part(0..0, link.range.start..first.end, fence)?;
+        self.packets = part(0..0, link.range.start..first.end, fence)?.telling_its_end();
         self.rest = whole;
         Ok(())
     }
@@ -222,7 +227,7 @@ impl Ogg {
             }
             self.splice
                 .go_on(self.splice.base() + self.packets.position());
-            self.packets = next.going_on();
+            self.packets = next.telling_its_end().going_on();
             return Ok(true);
         }
         Ok(false)
@@ -275,7 +280,11 @@ impl Ogg {
 
 impl Link {
     fn open(&self, fence: &Fence<'_>) -> Result<Packets, AudioError> {
-        part(0..0, self.range.clone(), fence)
+        let packets = part(0..0, self.range.clone(), fence)?;
+        Ok(match self.tells_length {
+            true => packets.telling_its_end(),
+            false => packets,
+        })
     }
 }
 
@@ -285,9 +294,7 @@ fn part(head: Range<u64>, body: Range<u64>, fence: &Fence<'_>) -> Result<Packets
     let input = Input::of(file, body).behind(head);
     // Places are found by counting, not by Symphonia: its search believes every page's count, and never ends where streams
     // lie side by side.
-    Ok(Packets::open(input, fence.path, fence.clock)?
-        .telling_its_end()
-        .counting_packets())
+    Ok(Packets::open(input, fence.path, fence.clock)?.counting_packets())
 }
 
 /// What the first page of a stream that is not decoded says of itself.

@@ -254,6 +254,15 @@ fn keys_in_files_beside_the_sounds_are_read() {
     assert_eq!(opened.labels(), ["A major", "A minor", "C minor"]);
     assert_note(&opened, &["keys of 3 tracks", ".key"]);
     assert_note(&opened, &["1 file", "d.key line 1 `house`"]);
+    // Where none is read, that is said; what is no text is passed over.
+    write("odd/music/i.mp3", "");
+    write("odd/music/i.key", "F# minor 0.91");
+    write("odd/music/j.mp3", "");
+    write("odd/music/j.key", "-----BEGIN PRIVATE KEY-----");
+    let odd = open(&[home.path().join("odd/music").as_path()]).unwrap();
+    assert!(odd.tracks.iter().all(|track| track.key.is_none()));
+    assert_note(&odd, &["1 file", "i.key line 1 `F# minor 0.91`"]);
+    fs::remove_dir_all(home.path().join("odd")).unwrap();
     // Folders that are labels stay these.
     write("rock/h.mp3", "");
     write("rock/h.key", "8A");

@@ -172,6 +172,11 @@ fn round_marks(input: GridInput, least: f64) -> Vec<GridMark> {
         .collect()
 }
 
+fn as_exact_as_its_step(mark: GridMark) -> String {
+    let digits = (-mark.step_size.log10().floor()).clamp(0.0, 6.0) as usize;
+    format!("{:.digits$}", mark.value)
+}
+
 fn plot(ui: &mut Ui, shown: &ShownDiagnosis, diagnostics: &[Diagnostic]) {
     let tokens = theme::tokens(ui);
     let Some(&first) = diagnostics.first() else {
@@ -206,6 +211,7 @@ fn plot(ui: &mut Ui, shown: &ShownDiagnosis, diagnostics: &[Diagnostic]) {
             .x_grid_spacer(|input| round_marks(input, 1.0))
             .y_grid_spacer(|input| round_marks(input, 0.0))
             .x_axis_formatter(|mark, _| whole(mark.value))
+            .y_axis_formatter(|mark, _| as_exact_as_its_step(mark))
             .label_formatter(|place| {
                 let (HoverPosition::NearDataPoint { position, .. }
                 | HoverPosition::Elsewhere { position }) = place;

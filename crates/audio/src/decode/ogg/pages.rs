@@ -33,6 +33,7 @@ struct Page {
     serial: u32,
     sequence: u32,
     is_first: bool,
+    is_last: bool,
 }
 
 /// The pages of a file.
@@ -214,6 +215,20 @@ impl<'a> Pages<'a> {
         Ok((found, head_end.unwrap_or(place)))
     }
 
+    /// Whether all sound of a link stands in one page that is there to its end and says that it is the last. Where such a link
+    /// begins nothing tells: its count is that of its end.
+    pub(super) fn is_one_last_page(&mut self, link: &Range<u64>) -> io::Result<bool> {
+        let mut place = link.start;
+        while let Some(page) = self.next(place, link.end)? {
+            // Headers end no sound.
+            if !matches!(page.granule, 0 | u64::MAX) {
+                return Ok(page.is_last && page.end == link.end);
+            }
+            place = page.end;
+        }
+        Ok(false)
+    }
+
     /// Where "OggS" stands next.
     fn mark(&mut self, place: u64, limit: u64) -> io::Result<Option<u64>> {
         self.go(place)?;
@@ -271,6 +286,7 @@ impl<'a> Pages<'a> {
         }
         let body: u64 = sizes.iter().map(|&size| u64::from(size)).sum();
         const FIRST: u8 = 2;
+        const LAST: u8 = 4;
         Ok(Some(Page {
             at: place,
             end: place + PAGE_HEADER as u64 + sizes.len() as u64 + body,
@@ -278,6 +294,7 @@ impl<'a> Pages<'a> {
             serial,
             sequence,
             is_first: flags & FIRST != 0,
+            is_last: flags & LAST != 0,
         }))
     }
 }

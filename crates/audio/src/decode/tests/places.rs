@@ -201,6 +201,14 @@ fn an_ogg_file_that_does_not_begin_at_zero_is_whole_and_has_its_length() {
     assert_eq!(info.incomplete, None);
     assert!((5.0..6.0).contains(&info.duration_secs), "{info:?}");
     assert_seeks(&path, info.duration_secs);
+    // All its sound in one page, which counts from the beginning of what it was cut out of.
+    shop.run(
+        "ffmpeg",
+        "-v error -ss 4.7 -i full.ogg -t 0.5 -c copy -copyts short.ogg",
+    );
+    let mut decoder = Decoder::open(&shop.path("short.ogg"), &Cancel::default()).unwrap();
+    assert!(!rest(&mut decoder).is_empty());
+    assert_eq!(decoder.incomplete(), None);
 }
 
 #[test]
