@@ -88,6 +88,12 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
         harness.state_mut().apply(open);
     }
     is_mapped(&mut harness);
+    // Named together with music, it is mapped when that is open.
+    let both = vec![folder.path().to_path_buf(), path.clone()];
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Open(both)));
+    is_mapped(&mut harness);
     let broken = home.path().join("broken.npz");
     std::fs::write(&broken, b"PK not really").unwrap();
     for path in [broken, home.path().join("gone.parquet"), map] {

@@ -263,7 +263,8 @@ pub(super) fn pass_over_bad(model: &mut AppState, workers: &mut Workers) {
     }
 }
 
-/// Opens files and folders, or does nothing where there is nothing. A table of embeddings goes to the map.
+/// Opens files and folders, or does nothing where there is nothing. A table of embeddings goes to the map, by itself or when the
+/// rest is open.
 pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     if paths.is_empty() {
         return;
@@ -279,6 +280,12 @@ pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
             open_last(model, workers);
         }
         return;
+    }
+    let (table, paths) = drop_preview::table_among(paths);
+    if let Some(table) = table {
+        model.workspace = Workspace::Map;
+        // The collection that comes would take the map away again.
+        model.library.waiting_table = Some(table);
     }
     let recent = &mut model.settings.recent;
     for path in paths.iter().rev() {

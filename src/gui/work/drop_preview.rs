@@ -62,6 +62,14 @@ fn drop_text(hovered: &[PathBuf]) -> String {
         }
         [one] => format!("Drop to open “{}”", name(one)),
         many => {
+            if let (Some(table), rest) = table_among(many.to_vec()) {
+                let rest = match rest.as_slice() {
+                    [one] => format!("“{}”", name(one)),
+                    rest => format!("the other {} as one collection", rest.len()),
+                };
+                let table = name(&table);
+                return format!("Drop to open {rest}, and to map the embeddings in “{table}”");
+            }
             let (encoders, music): (Vec<&PathBuf>, Vec<&PathBuf>) =
                 many.iter().partition(|path| is_encoder(path));
             match (encoders.first(), music.len()) {
@@ -107,6 +115,27 @@ pub fn table_alone(files: &[PathBuf]) -> Option<&PathBuf> {
     }
 }
 
+/// The table of embeddings among what is opened with it, and the rest with its metadata left out. None where there are several, or
+/// nothing else.
+pub fn table_among(files: Vec<PathBuf>) -> (Option<PathBuf>, Vec<PathBuf>) {
+    let is_vectors =
+        |file: &PathBuf| file.is_file() && is_table_of_embeddings(file) && !is_encoder(file);
+    let mut tables = files.iter().filter(|file| is_vectors(file));
+    let (Some(table), None) = (tables.next().cloned(), tables.next()) else {
+        return (None, files);
+    };
+    let metadata = table.with_extension("metadata.tsv");
+    let rest: Vec<PathBuf> = files
+        .iter()
+        .filter(|file| **file != table && **file != metadata)
+        .cloned()
+        .collect();
+    match rest.is_empty() {
+        true => (None, files),
+        false => (Some(table), rest),
+    }
+}
+
 fn is_table(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ["csv", "tsv"]
@@ -145,5 +174,16 @@ mod tests {
             "Drop to use “hub” as the encoder, and to open the other one"
         );
         assert!(drop_text(&[]).starts_with("Drop to open"));
+        let table = home.path().join("a.npz");
+        std::fs::write(&table, "").unwrap();
+        let both = [home.path().join("music"), table.clone()];
+        assert_eq!(
+            drop_text(&both),
+            "Drop to open “music”, and to map the embeddings in “a.npz”"
+        );
+        let (found, rest) = table_among(both.to_vec());
+        assert_eq!((found, rest), (Some(table.clone()), both[..1].to_vec()));
+        let two = vec![table.clone(), table];
+        assert_eq!(table_among(two.clone()), (None, two));
     }
 }
