@@ -36,6 +36,13 @@ struct Page {
     is_last: bool,
 }
 
+impl Page {
+    /// Whether sound ends in it: none does in headers.
+    fn ends_sound(&self) -> bool {
+        !matches!(self.granule, 0 | u64::MAX)
+    }
+}
+
 /// The pages of a file.
 pub(super) struct Pages<'a> {
     file: BufReader<&'a mut File>,
@@ -206,8 +213,7 @@ impl<'a> Pages<'a> {
                 Some(last) if last.end == page.at => last.end = page.end,
                 _ => found.push(page.at..page.end),
             }
-            // Headers end no sound.
-            if !matches!(page.granule, 0 | u64::MAX) {
+            if page.ends_sound() {
                 head_end.get_or_insert(page.at);
             }
             place = page.end;
@@ -220,8 +226,7 @@ impl<'a> Pages<'a> {
     pub(super) fn is_one_last_page(&mut self, link: &Range<u64>) -> io::Result<bool> {
         let mut place = link.start;
         while let Some(page) = self.next(place, link.end)? {
-            // Headers end no sound.
-            if !matches!(page.granule, 0 | u64::MAX) {
+            if page.ends_sound() {
                 return Ok(page.is_last && page.end == link.end);
             }
             place = page.end;
