@@ -5,6 +5,7 @@ struct Uniforms {
     // Behind the picture; what dropped patches fade to. Colours are sRGB, not premultiplied.
     background: vec4f,
     patch_line: vec4f,
+    patch_shade: vec4f,
     window_line: vec4f,
     // Size of the picture in pixels.
     size: vec2f,
@@ -230,6 +231,33 @@ fn pixel(in: Corner) -> @location(0) vec4f {
     return vec4f(colour, 1.0);
 }
 
+// How clear the line between columns of tokens is in a column of pixels, and that between windows. Neighbouring pixels compute
+// the edge between them from the same whole number, so that no line is lost to rounding.
+fn upright(x: f32) -> vec2f {
+    let lead = uniforms.lead_frames + uniforms.lead_part;
+    let left = edge_frame(x) + lead;
+    let right = edge_frame(x + 1.0) + lead;
+    let windows = floor(vec2f(left, right) / uniforms.window_frames);
+    let inside = vec2f(left, right) - windows * uniforms.window_frames;
+    let last_column = f32(uniforms.token_columns) - 1.0;
+    let columns = min(floor(inside / uniforms.token_step), vec2f(last_column));
+    let at_window = windows.x != windows.y;
+    let of_patch = f32(at_window || columns.x != columns.y) * clear(left, right, uniforms.token_step);
+    // Where the encoder's windows overlap, they begin between these lines too.
+    let hops = floor(inside / uniforms.hop_frames);
+    let begins = select(0.5 * f32(hops.x != hops.y), 1.0, at_window);
+    return vec2f(of_patch, begins * clear(left, right, uniforms.hop_frames));
+}
+
+// The same of the line between rows of tokens in a row of pixels.
+fn level(y: f32) -> f32 {
+    let low = edge_band(y + 1.0);
+    let high = edge_band(y);
+    let rows = floor((vec2f(low, high) - uniforms.first_row) / uniforms.row_step);
+    let lines = min(rows, vec2f(uniforms.row_lines));
+    return f32(lines.x != lines.y) * clear(low, high, uniforms.row_step);
+}
+
 fn masked(
     picture: vec3f,
     frame: f32,
@@ -243,26 +271,11 @@ fn masked(
         let grey = vec3f(dot(colour, vec3f(0.30, 0.59, 0.11)));
         colour = mix(mix(colour, grey, uniforms.overlay), uniforms.background.rgb, uniforms.overlay);
     }
-    // Neighbouring pixels compute the edge between them from the same whole number, so that no line is lost to
-    // rounding.
-    let lead = uniforms.lead_frames + uniforms.lead_part;
-    let left = edge_frame(cell.x) + lead;
-    let right = edge_frame(cell.x + 1.0) + lead;
-    let windows = floor(vec2f(left, right) / uniforms.window_frames);
-    let inside = vec2f(left, right) - windows * uniforms.window_frames;
-    let last_column = f32(uniforms.token_columns) - 1.0;
-    let columns = min(floor(inside / uniforms.token_step), vec2f(last_column));
-    let at_window = windows.x != windows.y;
-    let upright = f32(at_window || columns.x != columns.y) * clear(left, right, uniforms.token_step);
-    let low = edge_band(cell.y + 1.0);
-    let high = edge_band(cell.y);
-    let rows = floor((vec2f(low, high) - uniforms.first_row) / uniforms.row_step);
-    let lines = min(rows, vec2f(uniforms.row_lines));
-    let flat = f32(lines.x != lines.y) * clear(low, high, uniforms.row_step);
-    colour = mix(colour, uniforms.patch_line.rgb, uniforms.patch_line.a * max(upright, flat));
-    // Where the encoder's windows overlap, they begin between these lines too.
-    let hops = floor(inside / uniforms.hop_frames);
-    let begins = select(0.5 * f32(hops.x != hops.y), 1.0, at_window);
-    let window = begins * clear(left, right, uniforms.hop_frames);
-    return mix(colour, uniforms.window_line.rgb, uniforms.window_line.a * window);
+    // A dark line beside each bright one: the bright one is lost on loud sound, the dark one on silence.
+    let here = upright(cell.x);
+    let flat = level(cell.y);
+    let shade = max(upright(cell.x - 1.0).x, level(cell.y - 1.0));
+    colour = mix(colour, uniforms.patch_shade.rgb, uniforms.patch_shade.a * shade);
+    colour = mix(colour, uniforms.patch_line.rgb, uniforms.patch_line.a * max(here.x, flat));
+    return mix(colour, uniforms.window_line.rgb, uniforms.window_line.a * here.y);
 }

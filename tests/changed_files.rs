@@ -20,7 +20,9 @@ use mynascope_base::{
 };
 use mynascope_collection::{self as collection, CollectionKind, OwnLabels, Track};
 use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
-use mynascope_encoder::{CheckpointRef, DeviceChoice, MynaConfig, Patching, load_weights};
+use mynascope_encoder::{
+    CheckpointRef, DeviceChoice, MynaConfig, PatchInput, Patching, load_weights,
+};
 use mynascope_probe::{
     EncoderId, Head, ProbeSettings, SavedScore, ScoreChange, TrainedProbe, change_scores,
     read_scores, train_probe,
@@ -216,7 +218,8 @@ fn changed_labels_of_the_user_are_read_or_left_as_they_are() {
         ("b \"7.wav", "two\nlines"),
         ("c.wav", ""),
     ] {
-        let mut track = Track::of_file(&folder.path().join(name));
+        // One folder for every machine, so that the same changes meet the same bytes.
+        let mut track = Track::of_file(&Path::new("/music/of/a/user").join(name));
         track.label = (!label.is_empty()).then(|| label.to_owned());
         track.tags = vec!["x".to_owned(), "y, z".to_owned()];
         own.keep(&track);
@@ -228,7 +231,7 @@ fn changed_labels_of_the_user_are_read_or_left_as_they_are() {
         assert_eq!(fs::read(&file).unwrap(), before);
         read
     });
-    assert!(good > 100 && refused > 30, "{good} {refused}");
+    assert!(good > 50 && refused > 50, "{good} {refused}");
 }
 
 /// What cannot be read is set aside, whole, and the user is told.
@@ -349,6 +352,7 @@ fn a_run_whose_files_were_changed_goes_on_or_says_why() {
                 depth: 1,
                 heads: 1,
                 mlp_dim: 16,
+                input: PatchInput::Power,
             }
             .into(),
         ),

@@ -17,8 +17,9 @@ use std::{
 };
 
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, FileDtype, LoadedEncoder, MynaConfig, Patching, Preset, Weights,
-    inspect, is_shipped, load_weights, save_weights, save_weights_as, shipped_weights,
+    CheckpointRef, DeviceChoice, FileDtype, LoadedEncoder, MynaConfig, PatchInput, Patching,
+    Preset, Weights, inspect, is_shipped, load_weights, save_weights, save_weights_as,
+    shipped_weights,
 };
 use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
@@ -163,6 +164,12 @@ fn a_file_that_cannot_tell_its_patches_asks_for_them() {
 
 #[test]
 fn our_own_files_say_their_kind_and_come_back_unchanged() {
+    for input in PatchInput::ALL {
+        comes_back_unchanged(input);
+    }
+}
+
+fn comes_back_unchanged(input: PatchInput) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.safetensors");
     let config = mynascope_encoder::MynaConfig {
@@ -171,6 +178,7 @@ fn our_own_files_say_their_kind_and_come_back_unchanged() {
         depth: 2,
         heads: 1,
         mlp_dim: 64,
+        input,
     };
     let weights = Weights::random(
         config,
@@ -368,6 +376,7 @@ fn our_files_are_known_whatever_the_length_of_their_header() {
         depth: 1,
         heads: 1,
         mlp_dim: 4,
+        input: PatchInput::Power,
     };
     let weights = Weights::random(config, &mynascope_encoder::TrainingHead::None, 0).unwrap();
     let path = folder.path().join("any.safetensors");

@@ -238,6 +238,7 @@ fn tracks_are_shown_while_a_folder_is_still_searched() {
     let options = OpenOptions {
         own_labels: None,
         batches: Some(&mut give),
+        ..OpenOptions::default()
     };
     let paths = [home.path().to_path_buf()];
     let collection = open_with(&paths, options, &Watch::unattended()).unwrap();

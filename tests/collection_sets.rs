@@ -361,7 +361,7 @@ fn own_labels_are_laid_over_a_collection_and_told() {
     let with = |file: PathBuf| {
         let options = OpenOptions {
             own_labels: Some(file),
-            batches: None,
+            ..OpenOptions::default()
         };
         open_with(std::slice::from_ref(&music), options, &Watch::unattended()).unwrap()
     };

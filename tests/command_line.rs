@@ -118,6 +118,98 @@ fn a_folder_goes_through_embed_map_and_probe() {
     }
 }
 
+/// Whoever made the rows: what a table says of its tracks is probed, or what a list says, and the answers are those of the
+/// encoder that made them.
+#[test]
+fn a_table_is_probed_with_its_own_labels_or_those_of_a_list() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 5);
+    shell.json(&["embed", "music", "--out", "e.npz"], 0);
+    let folds = ["--protocol", "folds:5"];
+    let probe = |arguments: &[&str]| shell.json(&[&["probe"], arguments, &folds].concat(), 0);
+    let (by_encoder, by_table) = (
+        probe(&["--data", "music"]),
+        probe(&["--embeddings", "e.npz"]),
+    );
+    for field in ["score", "interval", "confusion", "folds"] {
+        assert_eq!(by_table[field], by_encoder[field], "{field}");
+    }
+    // A table names its tracks in full.
+    let said = |report: &Value| -> Vec<(String, Value, Value)> {
+        let tracks = report["predictions"].as_array().unwrap().iter();
+        let name = |path: &Value| {
+            let parts = Path::new(path.as_str().unwrap()).components();
+            let last: PathBuf = parts.rev().take(2).collect();
+            last.display().to_string()
+        };
+        let said = |track: &Value| {
+            (
+                name(&track["path"]),
+                track["prediction"].clone(),
+                track["confidence"].clone(),
+            )
+        };
+        tracks.map(said).collect()
+    };
+    assert_eq!(said(&by_table), said(&by_encoder));
+    // All ten are right, which is no proof that all others would be.
+    let low = by_table["interval"][0].as_f64().unwrap();
+    assert!((low - 10.0 / (10.0 + 3.8415)).abs() < 1e-3, "{low}");
+    assert_eq!(by_table["interval"][1], 1.0);
+    // Of another program: numbers alone, in the order of the files.
+    let rows = ["high", "low"].into_iter().flat_map(|label| {
+        (0..5).map(move |number| format!("{},{number}\n", label.len() * 10 + number))
+    });
+    let text = format!("e0,e1\n{}", rows.collect::<String>());
+    fs::write(shell.path("foreign.csv"), &text).unwrap();
+    let complaint = shell.fail(&["probe", "--embeddings", "foreign.csv"], 1);
+    assert!(complaint.contains("no track has a label"), "{complaint}");
+    let by_list = probe(&["--embeddings", "foreign.csv", "--labels", "music"]);
+    assert_eq!(by_list["classes"], serde_json::json!(["high", "low"]));
+    assert_eq!(by_list["predictions"].as_array().unwrap().len(), 10);
+    let named = text.replace("e0,e1", "e0,e1,label");
+    let named = named.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("{line}\n"),
+        at => format!("{line},{}\n", if at % 2 == 0 { "even" } else { "odd" }),
+    });
+    fs::write(shell.path("labelled.csv"), named.collect::<String>()).unwrap();
+    let few = shell.json(
+        &[
+            "probe",
+            "--embeddings",
+            "labelled.csv",
+            "--few-shot",
+            "--draws",
+            "2",
+        ],
+        0,
+    );
+    assert_eq!(few["points"][0]["shots"], 1);
+    let wrong = ["probe", "--embeddings", "e.npz", "--mask-ratio", "0.5"];
+    assert!(shell.fail(&wrong, 2).contains("--mask-ratio"));
+}
+
+/// What costs no learning stands beside every encoder, under the same options.
+#[test]
+fn baselines_are_probed_as_encoders_are() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 5);
+    let dim = |name: &str| {
+        let out = ["embed", "music", "--checkpoint", name, "--out", "e.npz"];
+        shell.json(&out, 0)["dim"].as_u64().unwrap()
+    };
+    assert_eq!(["mfcc", "log-mel", "chance"].map(dim), [40, 256, 128]);
+    let score = |name: &str| {
+        let of = ["--checkpoint", name, "--protocol", "folds:5"];
+        let probe = [&["probe", "--data", "music", "--window", "1"], &of[..]].concat();
+        shell.json(&probe, 0)["score"].as_f64().unwrap()
+    };
+    assert!(score("mfcc") >= 0.9 && score("log-mel") >= 0.9);
+    assert!(score("chance") < 0.95);
+    let train = ["train", "--data", "music", "--out", "run", "--init", "mfcc"];
+    assert!(shell.fail(&train, 1).contains("has no weights"));
+}
+
 /// Paths are relative to the table, so that both move together; where only the sound was moved, its folder is named.
 #[test]
 fn a_table_knows_its_tracks_from_everywhere() {
@@ -573,6 +665,59 @@ fn a_picture_says_what_it_could_not_show() {
     assert!(!shell.path("p.png").exists());
 }
 
+/// The promise: a picture of a panel holds the command that makes it again, and that command makes the same picture.
+#[test]
+fn a_picture_of_a_panel_holds_the_command_that_makes_it_again() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 1);
+    let words = [
+        "picture",
+        "music/low/0.wav",
+        "--panel",
+        "spectrogram",
+        "--size",
+        "640x320",
+        "--scale",
+        "1.5",
+        "--ratio",
+        "0.5",
+        "--kind",
+        "time",
+        "--colours",
+        "cividis",
+        "--start",
+        "1",
+        "--span",
+        "2",
+        "--light",
+    ];
+    let told = shell.json(&[&words[..], &["--out", "first.svg"]].concat(), 0);
+    assert_eq!(
+        (&told["panel"], &told["scale"]),
+        (&"spectrogram".into(), &1.5.into())
+    );
+    let first = fs::read_to_string(shell.path("first.svg")).unwrap();
+    let command = first
+        .split("<desc>")
+        .nth(1)
+        .unwrap()
+        .split("</desc>")
+        .next()
+        .unwrap();
+    let command = command.trim();
+    assert!(command.starts_with("mynascope picture "), "{command}");
+    // Nothing in it needs quotes here.
+    let mut again: Vec<&str> = command.split_whitespace().skip(1).collect();
+    assert_eq!(again.pop(), Some("spectrogram.svg"));
+    shell.json(&[&again[..], &["again.svg"]].concat(), 0);
+    let again = fs::read_to_string(shell.path("again.svg")).unwrap();
+    assert!(again == first, "the same picture");
+    let png = [&words[..], &["--out", "first.png"]].concat();
+    shell.json(&png, 0);
+    let png = image::open(shell.path("first.png")).unwrap();
+    assert_eq!((png.width(), png.height()), (960, 480));
+}
+
 #[test]
 fn mel_and_mask_of_one_file() {
     let shell = Shell::new();
@@ -606,10 +751,12 @@ fn wrong_usage_and_failures_are_told_apart() {
         missing.trim_end().ends_with("nowhere"),
         "the path is last: {missing}"
     );
-    let format = shell.fail(&["embed", "nowhere", "--out", "e.xls"], 1);
+    let format = shell.fail(&["embed", "nowhere", "--out", "e.xls"], 2);
     assert!(format.contains(".parquet"), "{format}");
-    let lie = shell.fail(&["mask", "a.wav", "--out", "b.mp3", "--ratio", "0.9"], 1);
+    let lie = shell.fail(&["mask", "a.wav", "--out", "b.mp3", "--ratio", "0.9"], 2);
     assert!(lie.contains(".wav"), "{lie}");
+    let demo = shell.fail(&["demo"], 2);
+    assert!(demo.contains("mynascope -- demo"), "{demo}");
     let misspelt = shell.fail(&["embde"], 2);
     assert!(misspelt.contains("neither a verb nor"), "{misspelt}");
     let window = shell.fail(&[], 1);

@@ -248,7 +248,8 @@ verb the window opens, with the paths that are named or with the demo collection
 which names `tour`.
 
 `PATH` is a file, a folder, a data set, a list of paths and labels, or `demo`; [data](data.md) tells what is understood. `CHECKPOINT` is a file,
-a run folder, a hub folder, `hf:OWNER/NAME` for a published encoder that was fetched, `shipped` or `untrained`.
+a run folder, a hub folder, `hf:OWNER/NAME` for a published encoder that was fetched, `shipped`, `untrained`, or a
+baseline: `mfcc`, `log-mel` or `chance`.
 
 ## What a verb prints
 
@@ -350,7 +351,7 @@ const TRAINING: [&str; 9] = [
     "crates/encoder/src/presets.rs",
     "src/cli/arguments/training.rs",
     "src/cli/train.rs",
-    "src/gui/model/lesson.rs",
+    "src/gui/model/lesson",
     "src/gui/model/training",
     "src/gui/panels/train",
 ];

@@ -16,8 +16,8 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
-    CheckpointRef, ComputeKind, DeviceChoice, LoadedEncoder, MynaConfig, Patching, TrainingHead,
-    WeightTensor, Weights, compute_devices, load_weights, save_weights,
+    CheckpointRef, ComputeKind, DeviceChoice, LoadedEncoder, MynaConfig, PatchInput, Patching,
+    TrainingHead, WeightTensor, Weights, compute_devices, load_weights, save_weights,
 };
 use mynascope_spectrum::{
     read_npy,
@@ -132,6 +132,7 @@ fn encoder_of(part: &str, path: &Path) {
         depth: 3,
         heads: 2,
         mlp_dim: 96,
+        input: PatchInput::Power,
     };
     let mut weights = Weights::random(config, &TrainingHead::None, 5).unwrap();
     for WeightTensor { spec, values } in &mut weights.tensors {

@@ -32,7 +32,9 @@ use mynascope_collection::{self as collection, Collection};
 use mynascope_embedding::{
     EmbeddingTable, ExtractSettings, TABLE_EXTENSIONS, extract_cached, load_table, save_table,
 };
-use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadedEncoder, MynaConfig, Patching};
+use mynascope_encoder::{
+    CheckpointRef, DeviceChoice, LoadedEncoder, MynaConfig, PatchInput, Patching,
+};
 use mynascope_probe::{
     EncoderId, ProbeSettings, Protocol, SavedScore, ScoreChange, TrainedProbe, change_scores,
     collection_key, read_scores, train_probe,
@@ -94,12 +96,17 @@ fn settings() -> Settings {
         reopen: false,
         last: vec!["demo".into()],
         recent: vec!["/music".into(), "/music/日本".into()],
+        mask_shown: Default::default(),
         layouts: [(
             "Listen".to_owned(),
             r#"{"row":[[{"pane":"Library"},0.3],[{"pane":"Spectrogram"},0.7]]}"#.to_owned(),
         )]
         .into(),
         key_names: Default::default(),
+        restore: true,
+        play_on: false,
+        columns: Default::default(),
+        session: Default::default(),
     }
 }
 
@@ -114,6 +121,7 @@ fn config(mels: PathBuf) -> TrainConfig {
                 depth: 1,
                 heads: 1,
                 mlp_dim: 8,
+                input: PatchInput::Power,
             }
             .into(),
         ),

@@ -25,7 +25,7 @@ use mynascope::gui::{
         Command, EncoderCommand, KeysCommand, LessonCommand, LibraryCommand, MapCommand,
         MaskCommand, PictureCommand, ProbeCommand, WindowCommand,
     },
-    model::{EncoderSource, MaskForm, Overlay, PictureForm, ProbeTab},
+    model::{EncoderSource, MaskForm, Overlay, PictureForm, PictureOf, ProbeTab},
     workspace::Workspace,
 };
 use mynascope_audio as audio;
@@ -197,11 +197,17 @@ fn every_layout_and_dialog_looks_as_it_did() {
         .looks_like("listen")
         .does([Command::Picture(PictureCommand::Edit(as_encoder))])
         .looks_like("listen_as_encoder")
+        .does([Command::Picture(PictureCommand::Edit(PictureForm {
+            of: PictureOf::Sound,
+            ..PictureForm::default()
+        }))])
+        .looks_like("listen_sound")
         .does([
             Command::Picture(PictureCommand::Edit(PictureForm::default())),
             show(Workspace::Teach),
             Command::Mask(MaskCommand::Edit(MaskForm {
                 ratio: MaskRatio::new(0.75).unwrap(),
+                shown: true,
                 ..MaskForm::default()
             })),
         ])

@@ -21,10 +21,10 @@ use egui_kittest::{
 };
 use mynascope::gui::{
     App, Offscreen, PictureRequest, Start,
-    command::{Command, LibraryCommand, MaskCommand, PictureCommand, WindowCommand},
-    model::{PictureForm, PictureState, Selection},
-    paint, panels, picture, run_window, save_png,
-    sheets::SpectrogramSheet,
+    command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
+    model::{PictureForm, PicturePanel, PictureState, Publishing, Selection},
+    paint, panels, picture, run_window,
+    sheets::PanelPicture,
     theme,
     workspace::{Pane, Workspace},
 };
@@ -153,6 +153,10 @@ fn the_ratio_changes_the_picture_and_uploads_nothing() {
     let folder = sounds();
     let (mut harness, state) = harness(vec![folder.path().to_path_buf()]);
     assert!(is_ready(harness.state()));
+    // A listener sees the whole sound at first: nothing of a mask is sent.
+    assert_eq!(paint::uploads(&state).unwrap().ranks, 0);
+    harness.key_press(Key::M);
+    harness.run_steps(2);
     let before = harness.render().unwrap();
     let sent = paint::uploads(&state).unwrap();
     assert_eq!((sent.tiles, sent.ranks), (1, 1));
@@ -313,33 +317,57 @@ fn wheel_and_overview_move_the_picture() {
     );
 }
 
+/// The promise: a panel is saved as large as is asked for, as pixels or as vectors, without playhead, selection and loop, and the file
+/// says the command that makes it again.
 #[test]
-fn the_picture_is_saved_with_axes_as_large_as_it_is_shown() {
+fn a_panel_is_saved_alone_with_axes_and_the_command_that_makes_it_again() {
     need_graphics();
     let folder = sounds();
     let mut window =
         Offscreen::open(SIZE, Theme::Light, vec![folder.path().to_path_buf()]).unwrap();
     window.settle(PATIENCE).unwrap();
     window.picture().unwrap();
-    let still = SpectrogramSheet::of(window.model()).unwrap();
-    assert!(still.file_name().starts_with("high steps"));
-    let image = still.draw().unwrap();
-    let [width, height] = window.model().spectrogram.shown_at.size;
-    assert!(image.width() as f32 >= width && (image.width() as f32) < width + 50.0);
-    assert!(image.height() as f32 >= height && (image.height() as f32) < height + 80.0);
+    let save = |window: &Offscreen, vector: bool| {
+        let publishing = Publishing {
+            size: [640, 320],
+            scale: 1.5,
+            vector,
+            ..Publishing::of(PicturePanel::Spectrogram, true)
+        };
+        let sheet = PanelPicture::of(window.model(), publishing).unwrap();
+        assert!(sheet.file_name().starts_with("high steps"));
+        let path = folder
+            .path()
+            .join(format!("picture.{}", publishing.ending()));
+        sheet.save("mynascope picture 'a & b'", &path).unwrap();
+        path
+    };
+    let image = image::open(save(&window, false)).unwrap().to_rgba8();
+    assert_eq!(image.dimensions(), (960, 480));
     let ground = *image.get_pixel(0, 0);
     let drawn = |x: std::ops::Range<u32>| {
         let mut places = x.flat_map(|x| (0..image.height()).map(move |y| (x, y)));
         places.any(|(x, y)| *image.get_pixel(x, y) != ground)
     };
-    assert!(drawn(10..40), "frequencies stand at the left");
+    assert!(drawn(15..60), "frequencies stand at the left");
+    assert!(drawn(900..945), "levels at the right");
+    // Neither playhead nor selection nor loop is in it.
+    let stretch = Selection::between(0.5, 1.5, 8.0);
+    let select = Command::edit_sound(window.model(), |form| {
+        form.selection = stretch;
+        form.looped = stretch;
+    });
+    window.apply(select);
+    window.apply(Command::Sound(SoundCommand::Seek(1.0)));
+    let again = image::open(save(&window, false)).unwrap().to_rgba8();
+    assert!(again == image, "the same picture");
+    let text = std::fs::read_to_string(save(&window, true)).unwrap();
+    assert!(text.contains("mynascope picture 'a &amp; b'"));
+    assert!(text.contains(">high steps") && text.contains("data:image/png;base64,"));
     assert!(
-        drawn(image.width() - 40..image.width() - 10),
-        "levels at the right"
+        text.contains(">kHz<") || text.contains("Hz"),
+        "its axes are text"
     );
-    let path = folder.path().join("picture.png");
-    save_png(&image, &path).unwrap();
-    assert_eq!(image::open(&path).unwrap().to_rgba8(), image);
 }
 
 #[test]

@@ -252,8 +252,12 @@ fn what_is_read_reaches_map_probe_neighbours_command_and_scoreboard() {
         [("Shipped", "embedding, mean"), ("hub", "block 1, mean")]
     );
     press(&mut harness, ProbeTab::Scoreboard.name());
-    harness.get_by_label_contains("Shipped (embedding, mean)");
-    harness.get_by_label_contains("hub (block 1, mean)");
+    for row in ["Shipped (embedding, mean)", "hub (block 1, mean)"] {
+        assert!(
+            harness.query_all_by_label_contains(row).count() > 0,
+            "{row}"
+        );
+    }
     let sheet = probing_sheet(harness.state());
     assert_eq!(sheet[0][1], "layer and readout");
     assert_eq!(

@@ -18,7 +18,9 @@ use mynascope::gui::{
     workspace::Workspace,
 };
 use mynascope_base::storage::Theme;
-use mynascope_encoder::{CheckpointRef, MynaConfig, Patching, Weights, inspect, save_weights};
+use mynascope_encoder::{
+    CheckpointRef, MynaConfig, PatchInput, Patching, Weights, inspect, save_weights,
+};
 
 use common::{
     labelled::{
@@ -120,7 +122,9 @@ fn moving_the_map_changes_the_picture_and_uploads_nothing() {
     let by_label = Command::Map(MapCommand::SetColouring(Colouring::Label));
     harness.state_mut().apply(by_label);
     harness.run_steps(2);
-    press(&mut harness, "Points of high");
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::ToggleLabel("high".to_owned())));
     let mapping = &harness.state().model().mapping;
     let chart = mapping.chart.as_ref().unwrap();
     for (point, at) in chart.xy.iter().enumerate() {
@@ -186,6 +190,7 @@ fn silent_checkpoint(folder: &Path) -> PathBuf {
         depth: 1,
         heads: 1,
         mlp_dim: 64,
+        input: PatchInput::Power,
     };
     let (told, silent) = (
         folder.join("told.safetensors"),

@@ -20,7 +20,7 @@ use egui_kittest::{
 };
 use mynascope::gui::{
     App, Start, actions,
-    command::{Command, LibraryCommand, WindowCommand},
+    command::{Command, EncoderCommand, LibraryCommand, WindowCommand},
     model::{AppState, Column, Offer, Overlay, PictureState, Sort},
     panels, theme,
     workspace::{Pane, Workspace},
@@ -28,6 +28,7 @@ use mynascope::gui::{
 use mynascope_audio as audio;
 use mynascope_base::storage::{Settings, Theme};
 use mynascope_collection::{Collection, CollectionKind, Track};
+use mynascope_encoder::CheckpointRef;
 
 use common::{PATIENCE, need_graphics, settle};
 
@@ -320,8 +321,16 @@ fn a_control_that_was_reached_by_tab_is_worked_by_the_keyboard() {
     assert_eq!(harness.state().model().mask.form.shown, !mask);
 }
 
+/// Lets so many seconds of the window's clock pass.
+fn wait_secs(harness: &mut Harness<'_, App>, secs: usize) {
+    harness.input_mut().predicted_dt = 0.1;
+    for _ in 0..10 * secs {
+        harness.step();
+    }
+}
+
 #[test]
-fn notes_go_by_themselves_and_errors_stay_until_closed() {
+fn the_newest_message_is_shown_and_fades_and_errors_are_counted_until_they_are_read() {
     need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
@@ -333,28 +342,43 @@ fn notes_go_by_themselves_and_errors_stay_until_closed() {
     let notices = harness.state().model().notices.shown();
     assert_eq!((notices.len(), notices[0].count), (1, 50), "no storm");
     harness.get_by_label("50 times");
-    let missing = vec![folder.path().join("gone")];
-    let open = Command::Library(LibraryCommand::Open(missing));
-    harness.state_mut().apply(open);
-    settle(&mut harness);
-    // Six seconds of the window's clock.
-    harness.input_mut().predicted_dt = 0.1;
-    for _ in 0..200 {
-        harness.step();
+    for name in ["gone", "gone too"] {
+        let missing = vec![folder.path().join(name)];
+        let open = Command::Library(LibraryCommand::Open(missing));
+        harness.state_mut().apply(open);
+        settle(&mut harness);
     }
-    let notices = harness.state().model().notices.shown();
-    assert_eq!(notices.len(), 1, "{notices:?}");
-    assert!(notices[0].text.ends_with("gone"));
-    harness.get_by_label("Close this message").click();
-    harness.run_steps(2);
+    assert!(
+        last_notice(&harness).ends_with("gone too"),
+        "the newest alone"
+    );
+    wait_secs(&mut harness, 20);
     assert!(harness.state().model().notices.shown().is_empty());
+    harness
+        .get_by_label("Messages that were shown; 2 errors not read yet")
+        .click();
+    harness.run_steps(3);
+    assert_eq!(overlay(&harness), Some(Overlay::Messages));
+    assert_eq!(harness.query_all_by_label_contains("/gone").count(), 2);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    harness.get_by_label("Messages that were shown");
 }
 
 #[test]
 fn every_action_can_be_asked_for_with_and_without_a_collection() {
     need_graphics();
     // These ask the system for something that a test cannot answer.
-    let outside = ["open-files", "open-folder", "open-demo", "show-in-folder"];
+    let outside = [
+        "open-files",
+        "open-folder",
+        "open-demo",
+        "add-files",
+        "add-folder",
+        "show-in-folder",
+        "settings-folder",
+        "data-folder",
+        "cache-folder",
+    ];
     let folder = sounds();
     let empty = tempfile::tempdir().unwrap();
     for place in [folder.path(), &empty.path().join("nothing")] {
@@ -540,5 +564,160 @@ fn the_settings_fit_on_a_laptop_without_scrolling() {
         let device = texts.iter().find(|(text, _)| text.starts_with("None"));
         assert!(device.is_some_and(|(_, cut)| !cut), "{texts:?}");
         press(&mut harness, Modifiers::NONE, Key::Escape);
+    }
+}
+
+/// A file of two seconds, beside what is open.
+fn another(folder: &Path) -> PathBuf {
+    let path = folder.join("another.wav");
+    audio::write_wav(&path, &[0.2; 32_000], 16_000).unwrap();
+    path
+}
+
+fn count(harness: &Harness<'_, App>) -> usize {
+    harness.state().model().library.track_count()
+}
+
+#[test]
+fn tracks_are_added_and_taken_off_and_every_such_step_is_undone() {
+    need_graphics();
+    let (folder, elsewhere) = (sounds(), tempfile::tempdir().unwrap());
+    let path = another(elsewhere.path());
+    let mut harness = window(folder.path());
+    let add = Command::Library(LibraryCommand::Add(vec![path.clone()]));
+    harness.state_mut().apply(add);
+    settle(&mut harness);
+    assert_eq!(count(&harness), 4);
+    let model = harness.state().model();
+    assert_eq!(model.library.sources, [folder.path().to_path_buf(), path]);
+    assert_eq!(model.library.row_count(), 4);
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    settle(&mut harness);
+    assert_eq!(count(&harness), 3);
+    // What is chosen is taken off the list, and another track is shown.
+    harness.get(row("siren")).click();
+    harness.run_steps(3);
+    press(&mut harness, Modifiers::NONE, Key::Delete);
+    settle(&mut harness);
+    assert_eq!(titles(&harness), ["echo", "riff"]);
+    assert!(["echo", "riff"].contains(&shown(&harness).as_str()));
+    assert!(folder.path().join("dub/siren.wav").is_file());
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    settle(&mut harness);
+    assert_eq!(titles(&harness), ["echo", "siren", "riff"]);
+    assert_eq!(shown(&harness), "siren");
+}
+
+#[test]
+fn a_sound_that_is_dropped_on_a_collection_is_added_or_opened_as_the_user_says() {
+    need_graphics();
+    let (folder, elsewhere) = (sounds(), tempfile::tempdir().unwrap());
+    let path = another(elsewhere.path());
+    for (answer, tracks) in [
+        ("Cancel", 3),
+        ("Add to the collection", 4),
+        ("Open instead", 1),
+    ] {
+        let mut harness = window(folder.path());
+        harness.input_mut().dropped_files.push(egui::DroppedFile {
+            path: Some(path.clone()),
+            ..Default::default()
+        });
+        harness.step();
+        harness.input_mut().dropped_files.clear();
+        harness.run_steps(3);
+        assert_eq!(count(&harness), 3, "nothing happens before the answer");
+        harness.get_by_label(answer).click();
+        harness.run_steps(3);
+        settle(&mut harness);
+        assert_eq!(count(&harness), tracks, "{answer}");
+        assert!(harness.query_by_label(answer).is_none());
+    }
+}
+
+#[test]
+fn the_palette_keeps_its_height_whatever_is_found() {
+    need_graphics();
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    let height = |harness: &Harness<'_, App>| {
+        let area = harness.ctx.memory(|memory| memory.area_rect("palette"));
+        area.expect("the palette is open").height()
+    };
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    let first = height(&harness);
+    assert!(first > 300.0, "{first}");
+    type_text(&mut harness, "zzzz");
+    assert_eq!(height(&harness), first);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    type_text(&mut harness, "s");
+    assert_eq!(height(&harness), first);
+}
+
+#[test]
+fn the_next_start_begins_with_the_layout_encoder_and_track_that_were_left() {
+    need_graphics();
+    let folder = sounds();
+    let mut left = window(folder.path());
+    left.get(row("riff")).click();
+    left.run_steps(3);
+    left.state_mut()
+        .apply(Command::Window(WindowCommand::ShowWorkspace(
+            Workspace::Map,
+        )));
+    let source = left.state().model().embeddings.source.clone();
+    let untrained = source.with_checkpoint(CheckpointRef::Untrained);
+    left.state_mut()
+        .apply(Command::Encoder(EncoderCommand::Use(untrained.clone())));
+    settle(&mut left);
+    let session = left.state().model().session();
+    for (restore, track) in [(true, "riff"), (false, "echo")] {
+        let start = Start {
+            paths: Vec::new(),
+            settings: Settings {
+                last: vec![folder.path().to_path_buf()],
+                session: session.clone(),
+                restore,
+                ..Settings::default()
+            },
+            complaint: None,
+            sound: false,
+            remember: false,
+        };
+        let mut begun = Harness::builder()
+            .wgpu()
+            .build_eframe(|creation| App::create(creation, start).unwrap());
+        settle(&mut begun);
+        assert_eq!(shown(&begun), track);
+        let model = begun.state().model();
+        assert_eq!(model.workspace == Workspace::Map, restore);
+        assert_eq!(model.embeddings.source == untrained, restore);
+    }
+}
+
+#[test]
+fn at_the_end_of_a_track_the_next_one_is_played_where_that_is_switched_on() {
+    need_graphics();
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    harness
+        .state_mut()
+        .play_on(audio::Player::start_silent())
+        .unwrap();
+    let on = Command::edit_settings(harness.state().model(), |settings| settings.play_on = true);
+    harness.state_mut().apply(on);
+    let echo = harness.state().model().library.selected.unwrap();
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Select(echo + 1)));
+    settle(&mut harness);
+    let play = Command::Library(LibraryCommand::Play(echo));
+    harness.state_mut().apply(play);
+    let begin = Instant::now();
+    while shown(&harness) != "siren" || !harness.state().model().transport.playing {
+        assert!(begin.elapsed() < PATIENCE, "the next track is not played");
+        harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }

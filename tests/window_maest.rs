@@ -111,6 +111,9 @@ fn pixels(harness: &mut Harness<'_, App>) -> Vec<u8> {
 fn a_maest_lays_its_own_grid_over_the_picture_and_a_myna_takes_it_away_again() {
     need_graphics();
     let (mut harness, _folder) = window();
+    let masked = Command::edit_mask(model(&harness), |form| form.shown = true);
+    harness.state_mut().apply(masked);
+    settle(&mut harness);
     let of_myna = pixels(&mut harness);
     assert!(model(&harness).mask.own.is_none());
     choose(&mut harness, maest());
@@ -259,7 +262,7 @@ fn an_encoder_that_comes_with_music_is_used_and_the_music_opened() {
         .apply(Command::Library(LibraryCommand::Open(both)));
     settle(&mut harness);
     let shown = model(&harness);
-    let notices = shown.notices.shown().iter();
+    let notices = shown.notices.all();
     let texts: Vec<&str> = notices.map(|notice| notice.text.as_str()).collect();
     let says = |text: &&str| text.contains("it is a MAEST, but model.safetensors or");
     assert!(texts.iter().any(says), "{texts:?}");

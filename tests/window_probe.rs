@@ -14,8 +14,11 @@ use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, EncoderCommand, LibraryCommand, ProbeCommand, ProbeFile, TrainCommand},
-    model::{CurveKind, Hearing, ProbeJob, ProbeTab, clock, format_score},
+    command::{
+        AnswersCommand, Command, EncoderCommand, LibraryCommand, PictureCommand, ProbeCommand,
+        TrainCommand, WindowCommand,
+    },
+    model::{CurveKind, Hearing, PicturePanel, ProbeJob, ProbeTab, TrackRole, clock, format_score},
     workspace::Workspace,
 };
 use mynascope_encoder::CheckpointRef;
@@ -273,9 +276,12 @@ fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
     let from_secs = result.answers[listed[1]].furthest_secs;
     let model = harness.state().model();
     assert_eq!(model.transport.position_secs, from_secs);
-    let from = format!("from {}: furthest from the truth there", clock(from_secs));
+    let from = format!(
+        "from {}, where it is furthest from the label",
+        clock(from_secs)
+    );
     harness.get_by_label(&from);
-    press(&mut harness, "Mistake before");
+    press(&mut harness, "Previous mistake");
     assert_eq!(shown(&harness), path(0));
     press(&mut harness, "Stop the radio");
     assert_eq!(harness.state().model().probing.radio, None);
@@ -287,12 +293,18 @@ fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
         if harness.state().model().probing.table(tab).is_none() {
             continue;
         }
-        for (kind, ending) in [(ProbeFile::Csv, "csv"), (ProbeFile::Png, "png")] {
-            let path = files.path().join(format!("{tab:?}.{ending}"));
-            let save = Command::Probe(ProbeCommand::SaveTo(kind, path.clone()));
-            harness.state_mut().apply(save);
-            wait(&mut harness, ending, |_| path.is_file());
+        let path = files.path().join(format!("{tab:?}.csv"));
+        let save = Command::Probe(ProbeCommand::SaveTo(path.clone()));
+        harness.state_mut().apply(save);
+        wait(&mut harness, "a table", |_| path.is_file());
+        let path = files.path().join(format!("{tab:?}.png"));
+        for command in [
+            PictureCommand::Publish(PicturePanel::Results),
+            PictureCommand::SavePanel(Some(path.clone())),
+        ] {
+            harness.state_mut().apply(Command::Picture(command));
         }
+        wait(&mut harness, "a picture", |_| path.is_file());
     }
     let table = std::fs::read_to_string(files.path().join("Tracks.csv")).unwrap();
     assert_eq!(
@@ -347,6 +359,10 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
     let job = ProbeJob::Curve(CurveKind::MaskRatio);
     let line = model.probing.line(job, &[], &cpu());
     assert!(line.ends_with("--mask-curve --device cpu"), "{line}");
+    // The mask is drawn for the curve alone: the next time the layout is as the user left it.
+    show(&mut harness, Workspace::Listen);
+    show(&mut harness, Workspace::Probe);
+    assert!(!harness.state().model().mask.form.shown);
 }
 
 #[test]
@@ -370,6 +386,22 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
         .map(|run| run.encoder.as_str())
         .collect();
     assert_eq!(names, ["Untrained", "Shipped"], "the newest first");
+    // Two rows are compared track by track, whatever their intervals are.
+    let rows = [probing.runs[0].clone(), probing.runs[1].clone()];
+    for (side, row) in rows.into_iter().enumerate() {
+        let pair = ProbeCommand::Pair(side, Box::new(row));
+        harness.state_mut().apply(Command::Probe(pair));
+    }
+    wait(&mut harness, "the difference", |app| {
+        app.model().probing.difference.is_some()
+    });
+    let probing = &harness.state().model().probing;
+    let words = probing.difference.clone().unwrap().unwrap();
+    assert!(words.starts_with("Untrained less Shipped: "), "{words}");
+    assert!(
+        words.contains("on the same 2 tracks: not told apart"),
+        "{words}"
+    );
     // A click on a cell opens its probe, with the encoder of its row.
     let table = &probing.comparison.as_ref().expect("a comparison").table;
     assert_eq!(table.tasks, [Task::Genre], "the others have no labels here");
@@ -432,7 +464,228 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     assert_eq!((said.tracks.len(), said.classes.len()), (4, 2));
     assert!(said.tracks.iter().all(|track| track.answer.is_some()));
     let timeline = probing.timeline.as_ref().expect("a timeline");
-    assert!(!timeline.learned && timeline.answer.is_ok());
+    assert_eq!(timeline.role, Some(TrackRole::New));
+    assert!(timeline.answer.is_ok());
     let table = probing.table(ProbeTab::Use).unwrap();
     assert_eq!(table.len(), 1 + 4);
+}
+
+/// Takes the folder of [`sounds`] for a data set with a published split: a list says which part each track is of.
+fn with_published_split(folder: &Path) -> std::path::PathBuf {
+    let mut list = String::from("path,label,split\n");
+    for label in ["high", "low"] {
+        for (track, part) in ["train", "train", "valid", "test", "test"]
+            .iter()
+            .enumerate()
+        {
+            list += &format!("{label}/{label} {track}.wav,{label},{part}\n");
+        }
+    }
+    let path = folder.join("tracks.csv");
+    std::fs::write(&path, list).unwrap();
+    path
+}
+
+#[test]
+fn the_published_protocol_is_scored_with_its_grid_and_keeps_no_probe() {
+    need_graphics();
+    let folder = sounds(5);
+    let list = with_published_split(folder.path());
+    let mut harness = probe_layout(&list);
+    choose(&mut harness, Head::Linear);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    assert!(harness.state().model().probing.active.is_some());
+    let form = ProbeSettings {
+        protocol: Protocol::Paper,
+        ..ProbeSettings::default()
+    };
+    let chosen = Command::Probe(ProbeCommand::Edit(form));
+    harness.state_mut().apply(chosen);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    assert!(probing.active.is_none(), "nor that of the run before");
+    assert!(probing.timeline.is_none());
+    let report = &probing.result.as_ref().unwrap().report;
+    assert_eq!((report.protocol.as_str(), report.grid.len()), ("paper", 72));
+    assert_eq!(report.predictions.len(), 4, "two tested tracks a label");
+    assert!(report.score.is_finite());
+    press(&mut harness, ProbeTab::Use.name());
+    harness.get_by_label("This run keeps no probe");
+
+    // A run that fails leaves nothing of the one before as if it were its own.
+    let nothing = ProbeSettings {
+        head: Head::Ridge,
+        ..form
+    };
+    for command in [ProbeCommand::Edit(nothing), ProbeCommand::Run] {
+        harness.state_mut().apply(Command::Probe(command));
+    }
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert!(probing.error.is_some() && probing.result.is_none());
+}
+
+#[test]
+fn the_strip_says_which_probe_speaks_and_goes_with_its_collection() {
+    need_graphics();
+    let folder = sounds(4);
+    let mut harness = probe_layout(folder.path());
+    let form = ProbeSettings {
+        head: Head::Ridge,
+        protocol: Protocol::Folds(2),
+        ..ProbeSettings::default()
+    };
+    harness
+        .state_mut()
+        .apply(Command::Probe(ProbeCommand::Edit(form)));
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    // What the list of tracks says of the shown track, its strip says too: both are of the fold that did not see it.
+    let tracks = harness.state().model().library.track_count();
+    for track in 0..tracks {
+        let select = Command::Library(LibraryCommand::Select(track));
+        harness.state_mut().apply(select);
+        settle(&mut harness);
+        let probing = &harness.state().model().probing;
+        let timeline = probing.timeline.as_ref().expect("a strip");
+        assert_eq!(timeline.role, Some(TrackRole::HeldOut));
+        let said = timeline.answer.as_ref().unwrap().answer.as_ref().unwrap();
+        let answers = &probing.result.as_ref().unwrap().answers;
+        let listed = answers
+            .iter()
+            .find(|one| one.path == timeline.path)
+            .unwrap();
+        assert_eq!(said.prediction, listed.said);
+    }
+    harness.get_by_label_contains("held out");
+    harness.get_by_label_contains("genre: ridge head, 2 folds (folds:2)");
+    press(&mut harness, "Put the probe away");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert!(probing.timeline.is_none() && probing.active.is_some());
+    press(&mut harness, ProbeTab::Use.name());
+    let show = "Shows what the probe says of the shown track, below its spectrogram";
+    press(&mut harness, show);
+    settle(&mut harness);
+    assert!(harness.state().model().probing.timeline.is_some());
+
+    // Another collection: the probe is at hand, but does not speak unasked.
+    let other = sounds(2);
+    let open = LibraryCommand::Open(vec![other.path().to_path_buf()]);
+    harness.state_mut().apply(Command::Library(open));
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert!(probing.timeline.is_none() && probing.active.is_some());
+    press(&mut harness, show);
+    settle(&mut harness);
+    let model = harness.state().model();
+    let timeline = model.probing.timeline.as_ref().unwrap();
+    assert_eq!(timeline.role, Some(TrackRole::New));
+    let here = &model.library.collection.as_ref().unwrap().name;
+    harness.get_by_label_contains(&format!("applied to {here}"));
+}
+
+#[test]
+fn answers_about_a_folder_are_heard_become_labels_and_are_learned_from() {
+    need_graphics();
+    let folder = sounds(4);
+    let mut harness = probe_layout(folder.path());
+    choose(&mut harness, Head::Ridge);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    // Tracks without labels.
+    let unsorted = tempfile::tempdir().unwrap();
+    for label in ["high", "low"] {
+        for track in 0..4 {
+            let name = format!("{label} {track}.wav");
+            let from = folder.path().join(label).join(&name);
+            std::fs::copy(from, unsorted.path().join(&name)).unwrap();
+        }
+    }
+    let paths = vec![unsorted.path().to_path_buf()];
+    let ask = Command::Probe(ProbeCommand::UseOn(paths));
+    harness.state_mut().apply(ask);
+    settle(&mut harness);
+    press(&mut harness, ProbeTab::Use.name());
+    harness.get_by_label("8 of 8");
+    // A file that is not open is heard, and nothing is complained about.
+    press(&mut harness, "Play low 1");
+    let heard = harness.state().model().probing.heard.clone().unwrap();
+    assert!(heard.path.ends_with("low 1.wav"));
+    assert!(harness.state().model().notices.shown().is_empty());
+    press(&mut harness, "Sort by track");
+    let first = |harness: &Harness<'_, App>| {
+        let probing = &harness.state().model().probing;
+        let said = probing.predictions.as_ref().unwrap();
+        said.tracks[probing.answered.order[0]].path.clone()
+    };
+    assert!(first(&harness).ends_with("high 0.wav"));
+    press(&mut harness, "Sort by track");
+    assert!(first(&harness).ends_with("low 3.wav"));
+    assert!(
+        harness.state().model().why_not_labels().is_some(),
+        "not open"
+    );
+
+    press(&mut harness, "Open it");
+    settle(&mut harness);
+    let model = harness.state().model();
+    let said = model.probing.predictions.clone().expect("the answers stay");
+    assert_eq!(model.library.track_count(), 8);
+    // The least sure answer is left out, and the one that was corrected stays.
+    let sure = |place: usize| {
+        said.tracks[place]
+            .answer
+            .as_ref()
+            .unwrap()
+            .confidence
+            .unwrap()
+    };
+    let mut order: Vec<usize> = (0..8).collect();
+    order.sort_by(|a, b| sure(*a).total_cmp(&sure(*b)));
+    let least = (100.0 * sure(order[0])).floor() as u8 + 1;
+    let form = AnswersCommand::edit(model, |form| form.at_least = least);
+    let corrected = said.tracks[order[7]].path.clone();
+    let correct = AnswersCommand::Correct(corrected.clone(), "other".to_owned());
+    for command in [form, correct, AnswersCommand::TakeOver] {
+        harness.state_mut().apply(Command::Answers(command));
+    }
+    let labels = |harness: &Harness<'_, App>| -> Vec<Option<String>> {
+        let model = harness.state().model();
+        let answers = 0..said.tracks.len();
+        let label = |answer| model.probing.answered.label(answer, &model.library);
+        answers
+            .map(|answer| label(answer).map(str::to_owned))
+            .collect()
+    };
+    let expected: Vec<Option<String>> = (0..8)
+        .map(|place| match &said.tracks[place] {
+            track if track.path == corrected => Some("other".to_owned()),
+            _ if sure(place) < f64::from(least) / 100.0 => None,
+            track => Some(track.answer.as_ref().unwrap().prediction.clone()),
+        })
+        .collect();
+    assert_eq!(labels(&harness), expected);
+    // Library and map take the colours of the answers.
+    let colour = Command::Answers(AnswersCommand::Colour(true));
+    harness.state_mut().apply(colour);
+    assert!(harness.state().model().coloured_answer(0).is_some());
+    let undo = Command::Window(WindowCommand::Undo);
+    harness.state_mut().apply(undo);
+    let only: Vec<Option<String>> = (said.tracks.iter())
+        .map(|track| (track.path == corrected).then(|| "other".to_owned()))
+        .collect();
+    assert_eq!(labels(&harness), only, "taking over is one step");
+    let redo = Command::Window(WindowCommand::Redo);
+    harness.state_mut().apply(redo);
+    harness
+        .state_mut()
+        .apply(Command::Answers(AnswersCommand::TrainAgain));
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    assert!(probing.result.is_some());
 }

@@ -16,7 +16,7 @@ use mynascope::gui::{
         TeachCommand, WindowCommand,
     },
     model::{
-        AppState, BUILT_IN_LESSONS, Before, EncoderSource, Layer, Lesson, LessonState, TeachForm,
+        AppState, BUILT_IN_LESSONS, EncoderSource, Layer, Lesson, LessonState, Severity, TeachForm,
     },
     workspace::Workspace,
 };
@@ -99,7 +99,8 @@ fn every_lesson_shows_on_every_page_what_it_says() {
             view: ViewName::A,
             start_frame: Some(17),
         }));
-        let before = Before::of(app.model());
+        let before = LessonState::of(app.model());
+        let sources = app.model().library.sources.clone();
         app.apply(Command::Lesson(LessonCommand::Open(number)));
         // To the end and back again.
         let last = lesson.steps.len() - 1;
@@ -115,7 +116,8 @@ fn every_lesson_shows_on_every_page_what_it_says() {
         assert!(app.model().lesson.is_none());
         // What the user had is back: the collection, the track, and all that was set.
         until(&mut app, &ctx, |app| app.model().arriving.is_none());
-        assert_eq!(Before::of(app.model()), before);
+        assert_eq!(LessonState::of(app.model()), before);
+        assert_eq!(app.model().library.sources, sources);
     }
 }
 
@@ -429,4 +431,84 @@ fn a_dropped_maest_is_mapped_and_shows_patchout_and_styles() {
         app.model().teaching.views.value.is_some()
     });
     assert!(app.model().teaching.patchout.value.is_none());
+}
+
+/// The promise: a lesson that opens another collection takes nothing away. Its end brings back collection, track, map, mask and layout.
+#[test]
+fn a_lesson_that_opens_another_collection_gives_the_own_one_back_with_its_map() {
+    let folder = sounds();
+    let (mut app, ctx) = open(&folder);
+    let idle = |app: &App| !app.is_busy();
+    app.apply(Command::Library(LibraryCommand::Select(2)));
+    app.apply(Command::Window(WindowCommand::ShowWorkspace(
+        Workspace::Map,
+    )));
+    app.apply(Command::Map(MapCommand::Compute));
+    until(&mut app, &ctx, idle);
+    let points = app.model().mapping.chart.as_ref().unwrap().xy.clone();
+    let before = LessonState::of(app.model());
+    let sources = app.model().library.sources.clone();
+    // A lesson of a track elsewhere, which is still there, and one of a track that is gone.
+    let other = tempfile::tempdir().unwrap();
+    let track = other.path().join("else.wav");
+    audio::write_wav(&track, &[0.25; 64_000], 16_000).unwrap();
+    let state = |track: &std::path::Path| LessonState {
+        track: Some(track.to_string_lossy().into_owned()),
+        layout: Some(Workspace::Teach),
+        ..LessonState::default()
+    };
+    let lesson = Lesson::new("Elsewhere".to_owned(), state(&track));
+    app.apply(Command::Lesson(LessonCommand::Show(Box::new(lesson))));
+    until(&mut app, &ctx, |app| app.model().arriving.is_none());
+    assert_eq!(app.model().spectrogram.path(), Some(track.as_path()));
+    assert!(app.model().mapping.chart.is_none());
+    assert!(app.model().mask.form.shown, "Teach shows the mask");
+    let gone = Lesson::new("Gone".to_owned(), state(&other.path().join("gone.wav")));
+    app.apply(Command::Lesson(LessonCommand::Show(Box::new(gone))));
+    until(&mut app, &ctx, |app| app.model().arriving.is_none());
+    let notices = app.model().notices.shown().iter();
+    let errors = notices.filter(|it| it.severity == Severity::Error);
+    let told: Vec<&str> = errors.map(|it| it.text.as_str()).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("“gone.wav”"), "{told:?}");
+    app.apply(Command::Lesson(LessonCommand::Leave));
+    until(&mut app, &ctx, |app| app.model().arriving.is_none());
+    let model = app.model();
+    assert_eq!(model.library.sources, sources);
+    assert_eq!(model.library.track_count(), 4);
+    assert_eq!(LessonState::of(model), before);
+    assert!(!model.mask.form.shown && model.workspace == Workspace::Map);
+    assert_eq!(model.mapping.chart.as_ref().unwrap().xy, points);
+}
+
+/// The promise: the mask is drawn in Teach alone, until the user says otherwise of a layout, which is kept for the next start.
+#[test]
+fn each_layout_draws_the_mask_as_the_user_left_it_there() {
+    let folder = sounds();
+    let (mut app, _) = open(&folder);
+    let show = |app: &mut App, layout| {
+        app.apply(Command::Window(WindowCommand::ShowWorkspace(layout)));
+        app.model().mask.form.shown
+    };
+    for layout in Workspace::ALL {
+        assert_eq!(show(&mut app, layout), layout == Workspace::Teach);
+    }
+    app.apply(Command::edit_mask(app.model(), |form| form.shown = true));
+    assert!(show(&mut app, Workspace::Teach));
+    app.apply(Command::edit_mask(app.model(), |form| form.shown = false));
+    assert!(!show(&mut app, Workspace::Listen));
+    assert!(show(&mut app, Workspace::Probe));
+    assert!(!show(&mut app, Workspace::Teach));
+    // The next start.
+    let settings = app.model().settings.clone();
+    let start = Start {
+        paths: vec![folder.path().to_path_buf()],
+        settings,
+        complaint: None,
+        sound: false,
+        remember: false,
+    };
+    let mut next = App::new(&egui::Context::default(), start).unwrap();
+    assert!(!next.model().mask.form.shown);
+    assert!(show(&mut next, Workspace::Probe) && !show(&mut next, Workspace::Teach));
 }

@@ -8,14 +8,16 @@
 
 mod common;
 
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, CurveFile, LibraryCommand, TrainCommand},
-    model::{TrainPhase, first_form, what_training_does},
+    command::{Command, EncoderCommand, LibraryCommand, PictureCommand, TrainCommand},
+    model::{EncoderSource, PicturePanel, TrainPhase, first_form, what_training_does},
     work,
     workspace::Workspace,
 };
+use mynascope_collection::HeardTracks;
 use mynascope_encoder::{
     CheckpointRef, DeviceChoice, EncoderPreset, Family, LoadedEncoder, Patching,
     families::{maest, music2vec},
@@ -87,7 +89,7 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     };
     assert_eq!((summary.steps, summary.stopped), (3, false));
     let live = training.live.as_ref().unwrap();
-    let loss = &live.curves[0][0];
+    let (loss, curves) = (&live.curves[0][0], live.curves.len());
     assert_eq!(loss.steps(), Some([1.0, 3.0]));
     let matrix = live.newest.matrix.as_ref().unwrap();
     assert_eq!((matrix.tracks.len(), matrix.cosines.len()), (3, 9));
@@ -121,15 +123,17 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0].folder.as_path(), rows[0].step), (run.as_path(), 3));
     // The curves can be kept: a picture of all plots, a table of all steps.
-    for (kind, name) in [
-        (CurveFile::Png, "curves.png"),
-        (CurveFile::Csv, "steps.csv"),
+    let [plots, steps] = ["curves.png", "steps.csv"].map(|name| runs.path().join(name));
+    for command in [
+        Command::Picture(PictureCommand::Publish(PicturePanel::Curves)),
+        Command::Picture(PictureCommand::SavePanel(Some(plots.clone()))),
+        Command::Train(TrainCommand::SaveSteps(steps.clone())),
     ] {
-        let path = runs.path().join(name);
-        let save = TrainCommand::SaveCurves(kind, path.clone());
-        harness.state_mut().apply(Command::Train(save));
-        wait(&mut harness, name, |_| path.is_file());
+        harness.state_mut().apply(command);
     }
+    wait(&mut harness, "curves and steps", |_| {
+        plots.is_file() && steps.is_file()
+    });
     let picture = image::open(runs.path().join("curves.png"))
         .unwrap()
         .into_rgba8();
@@ -138,12 +142,57 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     assert!(drawn > 10_000, "{drawn} pixels");
     let table = std::fs::read_to_string(runs.path().join("steps.csv")).unwrap();
     assert_eq!(table.lines().count(), 4);
+    // The run whose encoder is in use stays; then it is renamed, deleted, and brought back.
+    let change = |harness: &mut Harness<'_, App>, command: TrainCommand| {
+        harness.state_mut().apply(Command::Train(command));
+        harness.run_steps(2);
+    };
+    change(&mut harness, TrainCommand::Delete(run.clone()));
+    let said = harness.state().model().notices.shown();
+    let in_use = said.iter().any(|it| it.text.contains("is in use"));
+    assert!(in_use && run.is_dir());
+    let shipped = EncoderCommand::Use(EncoderSource {
+        device: DeviceChoice::Cpu,
+        ..EncoderSource::default()
+    });
+    harness.state_mut().apply(Command::Encoder(shipped));
+    let names = |app: &App| -> Vec<String> {
+        let rows = app.model().training.table.rows.iter();
+        rows.map(|row| row.name()).collect()
+    };
+    change(
+        &mut harness,
+        TrainCommand::Rename(run.clone(), "bells".into()),
+    );
+    wait(&mut harness, "the new name", |app| names(app) == ["bells"]);
+    change(
+        &mut harness,
+        TrainCommand::Delete(runs.path().join("bells")),
+    );
+    wait(&mut harness, "the empty table", |app| names(app).is_empty());
+    settle(&mut harness);
+    press(&mut harness, "Undo deleting bells");
+    wait(&mut harness, "the run", |app| names(app) == ["bells"]);
+    settle(&mut harness);
+    // The same by keys: back, forth, and back again.
+    let redo = Modifiers::COMMAND | Modifiers::SHIFT;
+    for (keys, expected) in [
+        (Modifiers::COMMAND, "tiny-hybrid-1"),
+        (redo, "bells"),
+        (Modifiers::COMMAND, "tiny-hybrid-1"),
+    ] {
+        harness.key_press_modifiers(keys, Key::Z);
+        wait(&mut harness, expected, |app| names(app) == [expected]);
+        settle(&mut harness);
+    }
+    // What it was trained on is kept with it, for probes to say.
+    let heard = HeardTracks::read(&run).unwrap();
+    let collection = harness.state().model().library.collection.clone();
+    assert_eq!(heard.among(&collection.unwrap()), 4);
     // The same run can be shown again from its folder.
     let past = work::past_run::read_run(&run, None).unwrap();
     assert_eq!(past.step(), 3);
-    let model = harness.state().model();
-    let live = model.training.live.as_ref().unwrap();
-    assert_eq!(past.curves.len(), live.curves.len());
+    assert_eq!(past.curves.len(), curves);
     assert_eq!(past.config.batch, 3);
 }
 

@@ -44,9 +44,26 @@ pub fn run(verb: &Compare, common: &Common, console: &Console) -> anyhow::Result
         },
     )?;
     console.caveats(table.caveats.iter().cloned());
+    let differences = table.differences();
+    let mut json = serde_json::to_value(&table)?;
+    if let Some(object) = json.as_object_mut() {
+        object.insert(
+            "differences".to_owned(),
+            serde_json::to_value(&differences)?,
+        );
+    }
+    let mut text = text(&table)?;
+    for one in &differences {
+        write!(
+            text,
+            "\n{}: {}",
+            one.task,
+            one.difference.words(&one.first, &one.second)
+        )?;
+    }
     Ok(Outcome {
-        json: serde_json::to_value(&table)?,
-        text: text(&table)?,
+        json,
+        text,
         skipped: table.skipped,
         incomplete: Vec::new(),
     })
@@ -96,7 +113,7 @@ fn text(table: &Comparison) -> Result<String, std::fmt::Error> {
         write!(text, "\n{task} ({metric})")?;
         if let Some((_, found)) = first {
             let constant = format_score(metric, found.score.baseline);
-            write!(text, ", best constant answer {constant}")?;
+            write!(text, ", majority baseline {constant}")?;
         }
         let mut rows: Vec<&ComparedEncoder> = table.encoders.iter().collect();
         let worth = |row: &ComparedEncoder| {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 
@@ -44,16 +44,29 @@ impl Outcome {
 /// Where progress goes; a box because it is a closure over the bar.
 type Report = Box<dyn Fn(Progress) + Send + Sync>;
 
+/// The command line asks for something that cannot be: no job was begun. The program then ends with the code 2, as for
+/// an unknown option.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);
+
 /// Refuses a result's path with an ending that would lie about what is in the file.
-pub fn check_ending(path: &Path, ending: &str) -> anyhow::Result<()> {
+pub fn check_ending(path: &Path, ending: &str) -> Result<(), WrongUsage> {
+    check_endings(path, &[ending])
+}
+
+/// The same where there is a choice of formats.
+pub fn check_endings(path: &Path, endings: &[&str]) -> Result<(), WrongUsage> {
     let found = path.extension().map(|found| found.to_ascii_lowercase());
-    if found.is_some_and(|found| found == ending) {
+    if found.is_some_and(|found| endings.iter().any(|ending| found == *ending)) {
         return Ok(());
     }
-    bail!(
-        "this is written as .{ending}; change the ending of {}",
+    let formats: Vec<String> = endings.iter().map(|ending| format!(".{ending}")).collect();
+    Err(WrongUsage(format!(
+        "this is written as {}; change the ending of {}",
+        formats.join(", "),
         path.display()
-    )
+    )))
 }
 
 /// How often progress is told where no bar can be drawn.
@@ -166,6 +179,13 @@ impl Console {
     /// Opens a collection; what there is to say about it goes to stderr, and into the JSON object as `notes`.
     pub fn open(&self, paths: &[PathBuf]) -> anyhow::Result<Collection> {
         let collection = collection::open(paths, &self.watch())?;
+        self.add_notes_of(&collection.notes);
+        Ok(collection)
+    }
+
+    /// As [`Self::open`], for the labels of a table: the files that lists name need not be there.
+    pub fn open_labels(&self, paths: &[PathBuf]) -> anyhow::Result<Collection> {
+        let collection = collection::open_labels(paths, &self.watch())?;
         self.add_notes_of(&collection.notes);
         Ok(collection)
     }

@@ -7,10 +7,16 @@ use super::{
     console::{Console, Outcome},
 };
 use mynascope_base::{counted, storage::path_to_text};
-use mynascope_collection as collection;
+use mynascope_collection::{self as collection, DemoKind};
 
 pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
-    let summary = collection::write_demo(&verb.dir, common.seed(), &console.watch())?;
+    let summary = {
+        let kind = match verb.plain {
+            true => DemoKind::Plain,
+            false => DemoKind::Mixed,
+        };
+        collection::write_demo(&verb.dir, kind, common.seed(), &console.watch())?
+    };
     Ok(Outcome::new(
         json!({
             "tracks": summary.tracks,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     arguments::{self, Common, Embed},
-    console::{Console, Outcome},
+    console::{Console, Outcome, WrongUsage},
 };
 use mynascope_base::{
     counted,
@@ -84,7 +84,7 @@ pub fn extract(
 }
 
 pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
-    embedding::check_table_path(&verb.out)?;
+    embedding::check_table_path(&verb.out).map_err(|error| WrongUsage(error.to_string()))?;
     let collection = console.open(&verb.paths)?;
     let encoder = open_encoder(&verb.encoder, common, console)?;
     let extraction = extract(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{Common, Map},
-    console::{Console, Outcome},
+    console::{Console, Outcome, WrongUsage},
     embed, tables,
 };
 use mynascope_base::{counted, storage::path_to_text};
@@ -14,24 +14,28 @@ use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
 use mynascope_map::{self as map, Landed, MapSettings};
 
 pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
-    map::check_layout_path(&verb.out)?;
+    map::check_layout_path(&verb.out).map_err(|error| WrongUsage(error.to_string()))?;
     let table = tables::open(&verb.embeddings, verb.audio_folder.as_deref(), console)?;
     let settings = MapSettings {
         method: verb.method,
         perplexity: verb.perplexity,
+        neighbours: verb.neighbours,
         iterations: verb.iterations,
         seed: common.seed(),
     };
     let layout = map::layout(&table, &settings, &console.watch())?;
     let landed = land(verb, &table, &layout.xy, common, console)?;
     map::save_landed(&layout, &table, &landed, &verb.out)?;
+    let kept = layout.neighbours_kept.map_or_else(String::new, |share| {
+        format!(", neighbours kept {:.0} %", 100.0 * share)
+    });
     let kl = layout
         .kl
         .map_or_else(String::new, |kl| format!(", KL {kl:.3}"));
     let mut text = format!(
-        "{} by {}{kl} in {:.1} s: {}",
+        "{} by {}{kept}{kl} in {:.1} s: {}",
         counted(layout.xy.len(), "point"),
-        layout.method,
+        layout.method.title(),
         layout.seconds,
         verb.out.display()
     );
@@ -43,7 +47,7 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
         let [x, y] = landed.at;
         write!(
             text,
-            "\nlands at {x:8.3} {y:8.3}, {:.3} like its nearest  {:7.2} s  {}",
+            "\nplaced at {x:8.3} {y:8.3}, cosine to its nearest {:.3}  {:7.2} s  {}",
             landed.nearest,
             landed.start_secs,
             landed.path.display()
@@ -68,6 +72,8 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
             "method": layout.method.to_string(),
             "kl": layout.kl,
             "perplexity": layout.perplexity,
+            "neighbours": layout.neighbours,
+            "neighbours_kept": layout.neighbours_kept,
             "seconds": layout.seconds,
             "notes": layout.notes,
             "landed": landed,

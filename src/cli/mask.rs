@@ -13,7 +13,7 @@ use mynascope_audio as audio;
 use mynascope_base::{counted, storage::path_to_text};
 use mynascope_encoder::{Family, LoadOptions, Reading, summarise};
 use mynascope_spectrum::{
-    self as spectrum, Part,
+    self as spectrum, LevelMatch, LevelMeter, Part,
     tokens::{DropRule, MaskRatio, PictureGrid, TrackView},
 };
 
@@ -33,7 +33,17 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
     // What patchout leaves out is left out at every ratio.
     let ratio = verb.ratio.unwrap_or(MaskRatio::NONE);
     let keep = view.clone().keep_flags(ratio);
-    let sound = spectrum::masked_sound(&samples, &|band, frame| keep.keeps(band, frame), part);
+    let keeps = |band, frame| keep.keeps(band, frame);
+    let mut sound = spectrum::masked_sound(&samples, &keeps, part);
+    let level = if verb.match_level {
+        let mut meter = LevelMeter::default();
+        meter.add(&samples, &sound);
+        meter.level_match()
+    } else {
+        LevelMatch::NONE
+    };
+    let gain = level.gain();
+    sound.iter_mut().for_each(|sample| *sample *= gain);
     audio::write_wav(&verb.out, &sound, audio::SAMPLE_RATE)?;
     let tokens = view.grid().tokens();
     let kept = view.kept(ratio).len();
@@ -48,6 +58,7 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
             "windows": view.windows(),
             "tokens": tokens,
             "tokens_kept": kept,
+            "gain_db": level.gain_db,
             "out": path_to_text(&verb.out),
         }),
         format!(

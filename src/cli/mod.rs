@@ -12,6 +12,7 @@ mod diagnose;
 mod embed;
 mod encoders;
 mod inspect;
+mod install_desktop;
 mod key;
 mod map;
 mod mask;
@@ -21,6 +22,7 @@ mod picture;
 mod predict;
 mod probe;
 mod probe_curves;
+mod runs;
 #[cfg(target_os = "linux")]
 mod runtime_folder;
 mod tables;
@@ -29,23 +31,27 @@ mod train;
 
 use std::{path::Path, process::ExitCode};
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, error::ErrorKind};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use arguments::{Arguments, Verb};
-use console::Console;
+use console::{Console, WrongUsage};
 
 use mynascope_base::{jobs, jobs::Cancelled, system_words};
-use mynascope_collection::DEMO_WORD;
+use mynascope_collection::{DEMO_WORD, DemoKind};
 use mynascope_encoder::CheckpointRef;
 
 /// Done, but some inputs were skipped or decoded in part.
 const SKIPPED: u8 = 3;
 
+/// The command line asks for what cannot be.
+const WRONG_USAGE: u8 = 2;
+
 /// Runs the program with the arguments of this process. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but
 /// some inputs were skipped or decoded in part.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::from_arg_matches(&matches());
+    let arguments = arguments.unwrap_or_else(|error| error.exit());
     #[cfg(target_os = "linux")]
     runtime_folder::ensure();
     // Libraries log what they can live with (a driver that is missing); what matters comes back as an error.
@@ -63,9 +69,29 @@ pub fn main() -> ExitCode {
             } else {
                 eprintln!("mynascope: {}", complaint(&error));
             }
-            ExitCode::FAILURE
+            match error.downcast_ref::<WrongUsage>() {
+                Some(_) => ExitCode::from(WRONG_USAGE),
+                None => ExitCode::FAILURE,
+            }
         }
     }
+}
+
+/// What the command line says; ends the program where it is wrong.
+fn matches() -> ArgMatches {
+    let wrong = match command().try_get_matches() {
+        Ok(matches) => return matches,
+        Err(error) => error,
+    };
+    let _ = wrong.print();
+    // The one word that is a verb and a collection: who forgets its folder may mean the other.
+    let is_demo = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == DEMO_WORD);
+    if is_demo && wrong.kind() == ErrorKind::MissingRequiredArgument {
+        eprintln!("\nTo open the demo collection in the window: mynascope -- demo");
+    }
+    std::process::exit(wrong.exit_code())
 }
 
 /// An error with its causes, each said once: the crates' errors name their cause themselves.
@@ -91,7 +117,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let Some(verb) = arguments.verb else {
         for path in &arguments.paths {
-            if path.exists() || path.as_os_str() == DEMO_WORD {
+            if path.exists() || DemoKind::of_path(path).is_some() {
                 continue;
             }
             let is_hub = path.to_str().is_some_and(|text| text.starts_with("hf:"));
@@ -129,6 +155,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Encoders(verb) => encoders::run(&verb, &common, &console),
         Verb::Embed(verb) => embed::run(&verb, &common, &console),
         Verb::Train(verb) => train::run(&verb, &common, &console),
+        Verb::Runs(verb) => runs::run(&verb),
         Verb::Probe(verb) => probe::run(&verb, &common, &console),
         Verb::Predict(verb) => predict::run(&verb, &common, &console),
         Verb::Compare(verb) => compare::run(&verb, &common, &console),
@@ -137,6 +164,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Map(verb) => map::run(&verb, &common, &console),
         Verb::Neighbours(verb) => neighbours::run(&verb, &common, &console),
         Verb::Devices => devices::run(),
+        Verb::InstallDesktop(verb) => install_desktop::run(&verb),
         Verb::Convert(verb) => convert::run(&verb),
         Verb::Bench(verb) => bench::run(&verb, &common, &console),
     }?;
@@ -159,8 +187,12 @@ fn new_folder(verb: &Verb) -> Option<&Path> {
         Verb::Predict(verb) => verb.out.as_ref()?,
         Verb::Demo(_) | Verb::Tour(_) | Verb::Train(_) | Verb::Probe(_) => return None,
         Verb::Compare(_) | Verb::Diagnose(_) | Verb::Key(_) => return None,
-        Verb::Inspect(_) | Verb::Encoders(_) | Verb::Neighbours(_) | Verb::Devices => return None,
-        Verb::Bench(_) => return None,
+        Verb::Inspect(_)
+        | Verb::Encoders(_)
+        | Verb::Neighbours(_)
+        | Verb::Devices
+        | Verb::InstallDesktop(_) => return None,
+        Verb::Bench(_) | Verb::Runs(_) => return None,
     };
     let folder = out.parent()?;
     (!folder.as_os_str().is_empty() && !folder.exists()).then_some(folder)
@@ -173,6 +205,8 @@ pub fn command() -> clap::Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]

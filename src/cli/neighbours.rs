@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{Common, Neighbours},
-    console::{Console, Outcome},
+    console::{Console, Outcome, WrongUsage},
     embed, tables,
 };
 use mynascope_base::storage::path_to_text;
@@ -48,6 +48,7 @@ fn nearest(
     let values = match in_table {
         Some(values) => values,
         None => {
+            check_query(query, known.is_some())?;
             let encoder =
                 embed::open_encoder_of(&verb.encoder, table, &verb.embeddings, common, console)?;
             let settings = ExtractSettings {
@@ -91,6 +92,23 @@ fn nearest(
         json!({"query": path_to_text(query), "neighbours": found}),
         text.trim_end().to_owned(),
     ))
+}
+
+/// Says of a query that is neither of the table nor a file that it is missing, before an encoder is opened for it.
+fn check_query(query: &Path, is_known: bool) -> Result<(), WrongUsage> {
+    match query.is_file() {
+        true => Ok(()),
+        false if is_known => Err(WrongUsage(format!(
+            "the sound of this track is not where the table says, and a stretch of it is embedded anew; name the folder that holds \
+             it with --audio-folder: {}",
+            query.display()
+        ))),
+        false => Err(WrongUsage(format!(
+            "there is no such file, and the table has no track of this path or number; name a file, or a track as `neighbours` \
+             or the table writes it: {}",
+            query.display()
+        ))),
+    }
 }
 
 /// Pairs of tracks that are nearly the same.

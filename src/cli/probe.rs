@@ -1,32 +1,38 @@
 //! The verb `probe`.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use anyhow::bail;
-use mynascope_base::counted;
+use mynascope_base::{counted, storage::path_to_text};
 use serde_json::{Value, json};
 
 use super::{
     arguments::{Common, Probe},
     console::{Console, Outcome, check_ending},
     embed,
-    probe_curves::Asked,
+    probe_curves::{Asked, Rows},
+    tables,
 };
 use mynascope_embedding::Level;
-use mynascope_probe::{self as probe, EncoderId, ProbeReport, ProbeSettings, Protocol};
+use mynascope_probe::{
+    self as probe, EncoderId, MadeBy, ProbeReport, ProbeSettings, ProbedTable, Protocol,
+};
 
 pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    let settings = settings(verb, common);
+    if verb.protocol == Protocol::Paper && verb.head.is_some() {
+        bail!("the protocol paper tries linear and MLP heads by itself; leave --head out");
+    }
+    if let Some(table) = &verb.embeddings {
+        return of_table(verb, table, settings, common, console);
+    }
     let collection = console.open(&verb.data)?;
     let encoder = embed::open_encoder(&verb.encoder, common, console)?;
-    let settings = settings(verb, common);
     if let Some(path) = &verb.save {
         check_ending(path, "safetensors")?;
         if verb.mask_ratio.len() > 1 {
             bail!("one probe is kept, but --mask-ratio names several; name one");
         }
-    }
-    if verb.protocol == Protocol::Paper && verb.head.is_some() {
-        bail!("the protocol paper tries linear heads and MLPs; leave --head out");
     }
     if !verb.leak {
         probe::check_labels(&collection, &settings)?;
@@ -37,7 +43,7 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         console,
         settings,
         collection: &collection,
-        encoder: &encoder,
+        rows: Rows::Encoder(&encoder),
     };
     if let Some(outcome) = asked.curve()? {
         return Ok(outcome);
@@ -54,7 +60,7 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
             None => probe::probe_collection(
                 table,
                 &collection,
-                encoder.fingerprint(),
+                &MadeBy::of(&encoder),
                 &settings,
                 &watch,
             )?,
@@ -96,6 +102,47 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
     })
 }
 
+/// Probes a table of embeddings from anywhere, with its own labels or those of lists.
+fn of_table(
+    verb: &Probe,
+    path: &Path,
+    settings: ProbeSettings,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let table = tables::open_silent(path, console)?;
+    let labels = match verb.labels.as_slice() {
+        [] => None,
+        paths => Some(console.open_labels(paths)?),
+    };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let probed = ProbedTable::new(table, &name, labels.as_ref())?;
+    console.add_notes_of(probed.note.as_slice());
+    if !verb.leak {
+        probe::check_labels(&probed.collection, &settings)?;
+    }
+    let asked = Asked {
+        verb,
+        common,
+        console,
+        settings,
+        collection: &probed.collection,
+        rows: Rows::Table(&probed.table),
+    };
+    if let Some(outcome) = asked.curve()? {
+        return Ok(outcome);
+    }
+    let (made_by, watch) = (probed.made_by(), console.watch());
+    let (table, collection) = (&probed.table, &probed.collection);
+    let report = probe::probe_collection(table, collection, &made_by, &settings, &watch)?;
+    let mut json = serde_json::to_value(&report)?;
+    if let Some(object) = json.as_object_mut() {
+        object.insert("metrics".to_owned(), metrics(&report));
+        object.insert("embeddings".to_owned(), json!(path_to_text(path)));
+    }
+    Ok(Outcome::new(json, words(&report)?.trim_end().to_owned()))
+}
+
 /// What the options ask for; what they leave out is as the window has it.
 fn settings(verb: &Probe, common: &Common) -> ProbeSettings {
     ProbeSettings {
@@ -110,20 +157,24 @@ fn object(ratio: f64, report: &ProbeReport) -> anyhow::Result<Value> {
     let mut object = serde_json::to_value(report)?;
     if let Some(map) = object.as_object_mut() {
         map.insert("mask_ratio".to_owned(), json!(ratio));
-        let mut metrics = json!({
-            "score": report.score,
-            "interval": report.interval,
-            "baseline": report.baseline,
-            "folds": report.folds,
-            "deviation": report.deviation,
-        });
-        if let Some(metrics) = metrics.as_object_mut() {
-            let named = report.metrics.iter();
-            metrics.extend(named.map(|(name, value)| (name.clone(), json!(value))));
-        }
-        map.insert("metrics".to_owned(), metrics);
+        map.insert("metrics".to_owned(), metrics(report));
     }
     Ok(object)
+}
+
+fn metrics(report: &ProbeReport) -> Value {
+    let mut metrics = json!({
+        "score": report.score,
+        "interval": report.interval,
+        "baseline": report.baseline,
+        "folds": report.folds,
+        "deviation": report.deviation,
+    });
+    if let Some(metrics) = metrics.as_object_mut() {
+        let named = report.metrics.iter();
+        metrics.extend(named.map(|(name, value)| (name.clone(), json!(value))));
+    }
+    metrics
 }
 
 /// The report for people: the number first, then what it rests on.
@@ -131,7 +182,7 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     writeln!(
         text,
-        "{}: {} {} (95 % interval: {}; best constant answer: {})",
+        "{}: {} {} (95 % interval: {}; majority baseline: {})",
         report.task,
         report.metric,
         format_score(report, report.score),
@@ -140,9 +191,9 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
     )?;
     writeln!(
         text,
-        "{} head, protocol {}, tracks: {} train, {} valid, {} test; {}",
-        report.head,
-        report.protocol,
+        "{}, protocol {}, tracks: {} train, {} valid, {} test; {}",
+        probe::head_name(&report.head),
+        probe::protocol_name(&report.protocol),
         report.split.train,
         report.split.valid,
         report.split.test,
@@ -182,7 +233,7 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
         .unwrap_or(0);
     writeln!(
         text,
-        "rows: what it is; columns: what the probe says, in the same order"
+        "rows: true label; columns: predicted label, in the same order"
     )?;
     for (name, row) in report.classes.iter().zip(&report.confusion) {
         let cells: String = row.iter().map(|count| format!("{count:>4}")).collect();

@@ -30,7 +30,16 @@ pub struct Asked<'a> {
     pub console: &'a Console,
     pub settings: ProbeSettings,
     pub collection: &'a Collection,
-    pub encoder: &'a LoadedEncoder,
+    pub rows: Rows<'a>,
+}
+
+/// Where the rows come from that are probed.
+#[derive(Clone, Copy)]
+pub enum Rows<'a> {
+    /// An encoder makes them of the collection.
+    Encoder(&'a LoadedEncoder),
+    /// A table has them.
+    Table(&'a EmbeddingTable),
 }
 
 impl Asked<'_> {
@@ -47,6 +56,17 @@ impl Asked<'_> {
         }))
     }
 
+    /// The encoder; a table has none.
+    fn encoder(&self) -> anyhow::Result<&LoadedEncoder> {
+        match self.rows {
+            Rows::Encoder(encoder) => Ok(encoder),
+            Rows::Table(_) => bail!(
+                "this curve needs an encoder that reads the tracks anew, which a table is not; name one with --checkpoint and the tracks with \
+                 --data"
+            ),
+        }
+    }
+
     fn ratio(&self) -> anyhow::Result<MaskRatio> {
         match self.verb.mask_ratio.as_slice() {
             [ratio] => Ok(*ratio),
@@ -55,11 +75,15 @@ impl Asked<'_> {
     }
 
     fn table(&self) -> anyhow::Result<(EmbeddingTable, Vec<(std::path::PathBuf, String)>)> {
+        let encoder = match self.rows {
+            Rows::Encoder(encoder) => encoder,
+            Rows::Table(table) => return Ok((table.clone(), Vec::new())),
+        };
         let ratio = self.ratio()?;
         let (common, console) = (self.common, self.console);
         let extraction = embed::extract(
             self.collection,
-            self.encoder,
+            encoder,
             Level::Window,
             ratio,
             common,
@@ -87,14 +111,14 @@ impl Asked<'_> {
         };
         let curve = probe::mask_curve(
             self.collection,
-            self.encoder,
+            self.encoder()?,
             &settings,
             cache.as_ref(),
             &watch,
             &mut |point| self.console.note(&words(point)),
         )?;
         let first = format!(
-            "{} against mask ratio: {} head, protocol {}, {} draws of masks; best constant answer {:.3}; {}",
+            "{} against mask ratio: {} head, protocol {}, {} draws of masks; majority baseline {:.3}; {}",
             curve.metric,
             curve.head,
             curve.protocol,
@@ -125,7 +149,7 @@ impl Asked<'_> {
         };
         let curve = probe::patchout_curve(
             self.collection,
-            self.encoder,
+            self.encoder()?,
             &open,
             (&self.settings, self.common.channel()),
             embed::user_cache().as_ref(),
@@ -133,7 +157,7 @@ impl Asked<'_> {
             &mut |point| self.console.note(&words(point)),
         )?;
         let first = format!(
-            "{} against patchout, every Nth column (95 % interval): {} head, protocol {}; best constant answer {:.3}; {}",
+            "{} against patchout, every Nth column (95 % interval): {} head, protocol {}; majority baseline {:.3}; {}",
             curve.metric,
             curve.head,
             curve.protocol,
@@ -183,7 +207,7 @@ impl Asked<'_> {
         };
         let sweep = probe::layer_sweep(
             self.collection,
-            self.encoder,
+            self.encoder()?,
             &self.settings,
             (self.ratio()?, self.common.channel()),
             cache.as_ref(),
@@ -191,7 +215,7 @@ impl Asked<'_> {
             &mut |point| self.console.note(&words(point)),
         )?;
         let first = format!(
-            "{} after every block (95 % interval): {} head, protocol {}; best constant answer {:.3}; {}",
+            "{} after every block (95 % interval): {} head, protocol {}; majority baseline {:.3}; {}",
             sweep.metric,
             sweep.head,
             sweep.protocol,
@@ -225,11 +249,12 @@ impl Asked<'_> {
                 false => format_score(report.gap),
             }
         );
-        let mut lines = vec![format!(
+        let mut lines = vec![report.verdict.words().to_owned()];
+        lines.push(format!(
             "windows of a cosine from {} on: {} of tracks of different parts",
             report.threshold,
             counted(report.pairs.len(), "pair")
-        )];
+        ));
         lines.extend(report.pairs.iter().take(LISTED).map(|pair| {
             format!(
                 "{:.4}  {:?} {} | {:?} {}",

@@ -7,6 +7,14 @@ use mynascope_embedding::{self as embedding, EmbeddingTable, SoundOfTable};
 
 use super::console::Console;
 
+/// Reads a table of which nothing is to be heard.
+pub fn open_silent(path: &Path, console: &Console) -> anyhow::Result<EmbeddingTable> {
+    let table = embedding::load_table(path)?;
+    console.add_notes_of(&table.notes);
+    console.incomplete(table.incomplete());
+    Ok(table)
+}
+
 /// Reads a table. Where its sound was moved it is looked for in `audio_folder`; that it is nowhere is said once.
 pub fn open(
     path: &Path,

@@ -313,7 +313,7 @@ fn markdown(findings: &Findings) -> Result<String, std::fmt::Error> {
     )?;
     writeln!(
         text,
-        "| encoder | accuracy of a linear probe | 95 % interval | always the most frequent class |"
+        "| encoder | accuracy of a linear probe | 95 % interval | majority baseline |"
     )?;
     writeln!(text, "|---|---|---|---|")?;
     for (name, scored) in [

@@ -23,7 +23,7 @@ use mynascope_train::{
 
 pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     if common.channel() != Channel::Mean {
-        bail!("training hears the mean of the channels; leave out --channel");
+        bail!("training uses the mean of the channels; leave out --channel");
     }
     let summary = if let Some(folder) = &verb.resume {
         let config = TrainConfig::of_run(folder)?;
@@ -94,6 +94,7 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
         preset,
         objective,
         patch,
+        input,
         mask_ratio,
         batch,
         steps,
@@ -109,6 +110,9 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     }
     if let Some(patch) = patch {
         config.patch = *patch;
+    }
+    if let Some(input) = input {
+        config.input = *input;
     }
     if let Some(ratio) = mask_ratio {
         config.mask_ratio = *ratio;
@@ -131,6 +135,7 @@ fn check_given(verb: &Train, config: &TrainConfig) -> anyhow::Result<()> {
     let more = &verb.more;
     let given = [
         ("patch", verb.patch.is_some()),
+        ("input", verb.input.is_some()),
         ("omega", more.omega.is_some()),
         ("equivariance", more.equivariance.is_some()),
         ("contrast", more.contrast.is_some()),
@@ -196,6 +201,7 @@ fn of_weights(verb: &Train, init: &CheckpointRef) -> anyhow::Result<TrainConfig>
     }
     if let Some(myna) = sizes.myna() {
         config.patch = myna.kind;
+        config.input = myna.input;
     }
     Ok(config)
 }
@@ -294,9 +300,13 @@ pub fn follow(
                 "step {step} {why} and was left out ({in_a_row} in a row)"
             )),
             TrainEvent::Probe(probe) => console.note(&format!(
-                "step {}: {:.1} % of the demo tracks lie among tracks of their style",
+                "step {}: style score of the demo tracks {:.1} %{}",
                 probe.step,
-                100.0 * probe.accuracy
+                100.0 * probe.accuracy,
+                probe.own.map_or_else(String::new, |own| format!(
+                    ", label score of the collection {:.1} %",
+                    100.0 * own
+                ))
             )),
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
@@ -325,7 +335,7 @@ fn outcome(summary: TrainSummary, console: &Console) -> Outcome {
     let folder = folder.unwrap_or(Path::new("."));
     let resume = format!("mynascope train --resume {}", folder.display());
     let end = if summary.stopped {
-        format!("stopped; go on with `{resume}`")
+        format!("stopped; resume with `{resume}`")
     } else {
         "finished".to_owned()
     };

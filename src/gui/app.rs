@@ -22,9 +22,10 @@ use super::{
     logic,
     message::{Message, Outbox},
     model::AppState,
-    paint, panels, saved_workspace, theme,
+    paint, panels, placement, saved_workspace, theme,
     work::{Workers, audition::AuditionWork},
     workspace::{Pane, Workspace},
+    zoom::zoom,
 };
 
 /// With what the window starts.
@@ -50,22 +51,17 @@ pub struct App {
     shown_theme: mynascope_base::storage::Theme,
     /// Until when the player is looked at although nothing moves.
     listen_until: Instant,
+    /// The window was made to fit on its screen.
+    fits: bool,
+    /// When it was looked at last how the window is left.
+    session_seen: Instant,
 }
 
 /// Messages of background work are taken in for so long each frame, so that a flood of them never stops the window.
 const INBOX_TIME: Duration = Duration::from_millis(10);
 
-/// How large everything is drawn. Before an audience as large as leaves a window of the size that workspaces are made for.
-fn zoom(ctx: &egui::Context, model: &AppState) -> f32 {
-    const MADE_FOR: egui::Vec2 = egui::vec2(1280.0, 800.0);
-    let scale = model.settings.scale.clamp(0.5, 3.0);
-    if !model.presenting {
-        return scale;
-    }
-    let points = ctx.content_rect().size() * ctx.zoom_factor();
-    let fits = (points / MADE_FOR).min_elem();
-    scale * fits.clamp(1.0, 2.5)
-}
+/// How often it is looked at how the window is left.
+const SESSION_EVERY: Duration = Duration::from_secs(1);
 
 /// How long the player is looked at after a command.
 const LISTEN_AFTER_COMMAND: Duration = Duration::from_millis(600);
@@ -99,6 +95,7 @@ impl App {
             model.embeddings.source.device = device;
             model.training.form.device = device;
         }
+        model.mask.form.shown = model.shows_mask(model.workspace);
         let shown_theme = model.settings.theme;
         theme::install(ctx, shown_theme);
         workers.fonts.watch(ctx);
@@ -112,6 +109,8 @@ impl App {
         } else {
             LibraryCommand::OpenDemo
         };
+        let reopens = matches!(open, LibraryCommand::OpenLast);
+        logic::begin_session(&mut model, reopens);
         logic::apply(&mut model, &mut workers, Command::Library(open));
         let trees = Workspace::ALL.map(|workspace| {
             let kept = model.settings.layouts.get(workspace.name());
@@ -127,6 +126,8 @@ impl App {
             trees,
             shown_theme,
             listen_until: Instant::now(),
+            fits: false,
+            session_seen: Instant::now(),
         })
     }
 
@@ -179,7 +180,7 @@ impl App {
     /// Whether the picture may still change without the user: something is opened, decoded, computed or trained.
     pub fn is_busy(&self) -> bool {
         let spectrogram = &self.model.spectrogram;
-        let looking = spectrogram.form.as_encoder
+        let looking = self.model.shows_encoder_input()
             && matches!(spectrogram.state, super::model::PictureState::Ready { .. })
             && self
                 .model
@@ -192,6 +193,16 @@ impl App {
             // Threads first: what they have answered is in the inbox by then.
             || self.workers.is_busy()
             || !self.inbox.is_empty()
+    }
+
+    /// Whether the picture of the sound is shown, and not all of it is there yet.
+    pub fn draws_sound(&self) -> bool {
+        let spectrogram = &self.model.spectrogram;
+        let sound = &spectrogram.sound;
+        self.model.shows_sound()
+            && spectrogram.picture().is_some()
+            && sound.error.is_none()
+            && !sound.is_whole()
     }
 
     /// Whether letters that were drawn for the first time may still bring a font.
@@ -208,8 +219,20 @@ impl App {
         }));
     }
 
+    /// Keeps how the window is, to begin with it again.
+    fn keep_session(&mut self, ctx: &egui::Context) {
+        self.session_seen = Instant::now();
+        let place = placement::place_of(ctx, self.model.settings.session.window.as_ref());
+        logic::follow_session(&mut self.model, &self.workers, place);
+    }
+
     /// Takes in messages, reads the player and the keys. Paints nothing.
     pub fn before_frame(&mut self, ctx: &egui::Context) {
+        if !self.fits {
+            self.fits = placement::fit(ctx);
+        } else if self.session_seen.elapsed() > SESSION_EVERY {
+            self.keep_session(ctx);
+        }
         let begin = Instant::now();
         while let Ok(message) = self.inbox.try_recv() {
             logic::receive(&mut self.model, &mut self.workers, message);
@@ -219,11 +242,15 @@ impl App {
             }
         }
         logic::listen(&mut self.model, &self.workers);
+        logic::play_on(&mut self.model, &mut self.workers);
         logic::follow_radio(&mut self.model, &mut self.workers);
         logic::follow_prediction_timeline(&mut self.model, &mut self.workers);
         logic::follow_lesson(&mut self.model, &mut self.workers);
         logic::follow(&mut self.model, &mut self.workers);
         logic::follow_selection(&mut self.model, &mut self.workers);
+        if let Some(after) = logic::follow_jobs(&mut self.model, Instant::now()) {
+            ctx.request_repaint_after(after);
+        }
         for command in actions::read_keys(ctx, &self.model) {
             self.apply(command);
         }
@@ -266,7 +293,6 @@ impl App {
                     tree.ui(&mut view, ui);
                 }
             });
-        panels::lesson::draft(ui, &self.model, &mut commands);
         panels::overlays::show(ui, &self.model, &mut commands);
         // Tiles move only under the pointer.
         if ui.input(|input| input.pointer.any_released()) {
@@ -302,6 +328,13 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.draw(ui);
+        if ui.input(|input| input.viewport().close_requested()) {
+            self.keep_session(ui.ctx());
+        }
+    }
+
+    fn on_exit(&mut self) {
+        self.workers.save_settings_now(&self.model.settings);
     }
 }
 
@@ -455,7 +488,7 @@ mod tests {
         };
         let mut app = App::new(&ctx, start).unwrap();
         settle(&mut app, &ctx);
-        app.model.notices.dismiss_all();
+        let before = app.model.notices.all().count();
         let outbox = app.workers.outbox.clone();
         let wrap = |update| Message::Probe(ProbeMessage::Job(update));
         let slot = &mut app.model.probing.job;
@@ -477,9 +510,10 @@ mod tests {
         settle(&mut app, &ctx);
         let model = app.model();
         assert_eq!(model.probing.error.as_deref(), Some("the head fell off"));
-        let told = model.notices.shown().iter();
+        let told = model.notices.all();
         let told: Vec<&str> = told.map(|notice| notice.text.as_str()).collect();
-        assert_eq!(told, ["the log is torn"]);
+        assert_eq!(told.len(), before + 1);
+        assert_eq!(told.first(), Some(&"the log is torn"));
         // The next job has its place.
         assert!(!model.probing.job.is_running() && !model.training.past_job.is_running());
     }

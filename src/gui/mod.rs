@@ -19,6 +19,7 @@ pub mod command;
 mod command_line;
 #[cfg(target_os = "linux")]
 mod focus;
+mod fonts;
 pub mod jobs;
 mod logic;
 mod message;
@@ -26,6 +27,7 @@ pub mod model;
 mod offscreen;
 pub mod paint;
 pub mod panels;
+mod placement;
 mod right_to_left;
 mod saved_workspace;
 pub mod sheets;
@@ -34,10 +36,11 @@ mod widgets;
 mod window;
 pub mod work;
 pub mod workspace;
+mod zoom;
 
 pub use app::{App, Start};
 pub use canvas::{Canvas, PictureError, save_png};
-pub use offscreen::{MaskRequest, Offscreen, PictureRequest, WindowPicture, picture};
+pub use offscreen::{MaskRequest, Offscreen, PictureRequest, WindowPicture, picture, save_panel};
 pub use window::{WindowError, run_window};
 
 #[cfg(test)]
@@ -45,11 +48,12 @@ mod tests {
     use std::{fs, path::Path};
 
     /// The modules in their order: each may use those before it.
-    const ORDER: [&str; 22] = [
+    const ORDER: [&str; 25] = [
         "jobs",
         "workspace",
         "command_line",
         "right_to_left",
+        "fonts",
         "theme",
         "widgets",
         "saved_workspace",
@@ -64,6 +68,8 @@ mod tests {
         "sheets",
         "logic",
         "focus",
+        "zoom",
+        "placement",
         "app",
         "offscreen",
         "window",

@@ -2,7 +2,7 @@
 //! is enough.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,6 +13,7 @@ use mynascope_audio::{Auditions, Caveats, Channel, Player};
 use mynascope_base::storage::{Settings, Theme};
 use mynascope_collection::Collection;
 use mynascope_encoder::{CheckpointRef, DeviceChoice, Patchout};
+use mynascope_probe::ProbeSettings;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape};
 
 use super::{
@@ -22,7 +23,12 @@ use super::{
         Command, EncoderCommand, LibraryCommand, MapCommand, PictureCommand, ProbeCommand,
         SoundCommand, TeachCommand, TrainCommand, WindowCommand,
     },
-    model::{AppState, EncoderSource, PictureState, Severity, TeachForm},
+    logic::panel_command,
+    model::{
+        AppState, Colouring, EncoderSource, MapForm, PictureForm, PictureState, Publishing,
+        Severity, TeachForm,
+    },
+    sheets::PanelPicture,
     workspace::Workspace,
 };
 
@@ -41,6 +47,16 @@ pub struct PictureRequest {
     pub track: Option<PathBuf>,
     /// The mask over the spectrogram.
     pub mask: MaskRequest,
+    /// How the spectrogram is drawn.
+    pub picture: PictureForm,
+    /// How the map is laid out.
+    pub map: MapForm,
+    /// What its colours stand for.
+    pub colouring: Colouring,
+    /// What the probe is asked to do.
+    pub probe: ProbeSettings,
+    /// What is set of the batch in Teach.
+    pub teach: TeachForm,
     /// The encoder of map and probe.
     pub checkpoint: CheckpointRef,
     /// Its attention heads, where the file doesn't say.
@@ -70,8 +86,8 @@ pub struct MaskRequest {
     pub ratio: MaskRatio,
     /// The seed of crops and masks.
     pub seed: u64,
-    /// Whether it is drawn.
-    pub shown: bool,
+    /// Whether it is drawn; `None`: in the layout Teach alone.
+    pub shown: Option<bool>,
     /// Which columns and rows of patches are left out, of an encoder that is no Myna; `None` masks it by kind and ratio.
     pub patchout: Option<Patchout>,
 }
@@ -84,7 +100,7 @@ impl Default for MaskRequest {
             shape: mask.shape,
             ratio: mask.ratio,
             seed: mask.seed,
-            shown: mask.shown,
+            shown: None,
             patchout: Some(TeachForm::default().patchout),
         }
     }
@@ -99,6 +115,11 @@ impl Default for PictureRequest {
             paths: Vec::new(),
             track: None,
             mask: MaskRequest::default(),
+            picture: PictureForm::default(),
+            map: MapForm::default(),
+            colouring: Colouring::default(),
+            probe: ProbeSettings::default(),
+            teach: TeachForm::default(),
             checkpoint: CheckpointRef::Shipped,
             heads: None,
             channel: Channel::default(),
@@ -123,12 +144,32 @@ pub struct WindowPicture {
     pub collection: Option<Arc<Collection>>,
 }
 
-/// Draws one picture of the window, once its background work is done. The same request gives the same picture.
+/// Saves a picture of one panel, once the window's background work is done: the file that the window saves of it.
 ///
 /// # Errors
-/// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or if
-/// background work does not end in time.
-pub fn picture(request: &PictureRequest) -> Result<WindowPicture, PictureError> {
+/// As [`picture`], and if the file cannot be written.
+pub fn save_panel(
+    request: &PictureRequest,
+    publishing: &Publishing,
+    path: &Path,
+) -> Result<WindowPicture, PictureError> {
+    let (window, image) = shown(request)?;
+    let panel = publishing.panel;
+    let failed = |why: String| PictureError::Track { why };
+    let model = window.app.model();
+    let sheet = PanelPicture::of(model, *publishing).ok_or_else(|| {
+        let layout = request.layout.name().to_lowercase();
+        failed(format!(
+            "the layout {layout} shows no {panel} of this; leave out --layout, or for curves name a run by --run"
+        ))
+    })?;
+    let command = panel_command(model, publishing).to_line();
+    sheet.save(&command, path).map_err(failed)?;
+    Ok(window.into_picture(image))
+}
+
+/// A window that shows what a request asks for, and its picture.
+fn shown(request: &PictureRequest) -> Result<(Offscreen, image::RgbaImage), PictureError> {
     let settings = Settings {
         theme: request.theme,
         channel: request.channel.to_string(),
@@ -138,18 +179,20 @@ pub fn picture(request: &PictureRequest) -> Result<WindowPicture, PictureError> 
     let mut window = Offscreen::open_with(request.size, settings, request.paths.clone())?;
     window.settle(request.patience)?;
     let image = window.show(request)?;
-    if let Some(why) = window.failure(request.layout) {
-        return Err(PictureError::Track { why });
+    match window.failure(request.layout) {
+        Some(why) => Err(PictureError::Track { why }),
+        None => Ok((window, image)),
     }
-    let caveats = match &window.model().spectrogram.state {
-        PictureState::Ready { path, picture } => Some((path.clone(), picture.caveats)),
-        _ => None,
-    };
-    Ok(WindowPicture {
-        image,
-        caveats: caveats.filter(|(_, caveats)| *caveats != Caveats::default()),
-        collection: window.model().library.collection.clone(),
-    })
+}
+
+/// Draws one picture of the window, once its background work is done. The same request gives the same picture.
+///
+/// # Errors
+/// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or if
+/// background work does not end in time.
+pub fn picture(request: &PictureRequest) -> Result<WindowPicture, PictureError> {
+    let (window, image) = shown(request)?;
+    Ok(window.into_picture(image))
 }
 
 /// A window without a screen. Commands act as if a user had given them.
@@ -171,12 +214,28 @@ pub struct FrameTimes {
 const CALM_FRAMES: usize = 4;
 /// How long fonts are looked for at most.
 const FONTS_WITHIN: Duration = Duration::from_secs(30);
+/// How long the picture of the sound is waited for at most: that of an hour is decoded once more.
+const SOUND_WITHIN: Duration = Duration::from_secs(120);
 /// How long answers to what is drawn are waited for at most.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 /// Between two looks at background work.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 impl Offscreen {
+    /// What the window shows, and what is worth telling of it.
+    fn into_picture(self, image: image::RgbaImage) -> WindowPicture {
+        let model = self.model();
+        let caveats = match &model.spectrogram.state {
+            PictureState::Ready { path, picture } => Some((path.clone(), picture.caveats)),
+            _ => None,
+        };
+        WindowPicture {
+            image,
+            caveats: caveats.filter(|(_, caveats)| *caveats != Caveats::default()),
+            collection: model.library.collection.clone(),
+        }
+    }
+
     /// Opens files and folders, or the demo collection. No sound is made and no settings are written.
     ///
     /// # Errors
@@ -255,12 +314,13 @@ impl Offscreen {
                 form.shape = mask.shape;
                 form.ratio = mask.ratio;
                 form.seed = mask.seed;
-                form.shown = mask.shown;
+                form.shown = mask.shown.unwrap_or(request.layout == Workspace::Teach);
                 form.patchout = mask.patchout.is_some();
             }),
+            Command::Picture(PictureCommand::Edit(request.picture)),
             Command::Teach(TeachCommand::Edit(TeachForm {
                 patchout: mask.patchout.unwrap_or_default(),
-                ..self.model().teaching.form
+                ..request.teach
             })),
         ] {
             self.apply(command);
@@ -268,10 +328,18 @@ impl Offscreen {
         match request.layout {
             Workspace::Map | Workspace::Probe => {
                 self.use_encoder(request);
-                self.apply(match request.layout {
-                    Workspace::Map => Command::Map(MapCommand::Compute),
-                    _ => Command::Probe(ProbeCommand::Run),
-                });
+                for command in match request.layout {
+                    Workspace::Map => [
+                        Command::Map(MapCommand::Edit(request.map)),
+                        Command::Map(MapCommand::Compute),
+                    ],
+                    _ => [
+                        Command::Probe(ProbeCommand::Edit(request.probe)),
+                        Command::Probe(ProbeCommand::Run),
+                    ],
+                } {
+                    self.apply(command);
+                }
             }
             Workspace::Train => {
                 if let Some(run) = &request.run {
@@ -285,6 +353,10 @@ impl Offscreen {
             Workspace::Teach | Workspace::Listen => self.use_encoder(request),
         }
         self.settle(request.patience)?;
+        if request.colouring != self.model().mapping.colouring {
+            let colouring = request.colouring.clone();
+            self.apply(Command::Map(MapCommand::SetColouring(colouring)));
+        }
         if let Some(start_secs) = request.start_secs {
             self.apply(Command::Picture(PictureCommand::ShowTime {
                 start_secs,
@@ -301,7 +373,7 @@ impl Offscreen {
     /// Why the layout does not show what was asked for: what the window says in red.
     fn failure(&self, layout: Workspace) -> Option<String> {
         let model = self.model();
-        let mut notices = model.notices.shown().iter();
+        let mut notices = model.notices.all();
         let notice = notices.find(|notice| notice.severity == Severity::Error);
         let of_layout = match layout {
             Workspace::Map => model.mapping.error.clone(),
@@ -420,6 +492,7 @@ impl Offscreen {
         // as a training does, is not waited for.
         let begin = Instant::now();
         while self.app.looks_for_fonts() && begin.elapsed() < FONTS_WITHIN
+            || self.app.draws_sound() && begin.elapsed() < SOUND_WITHIN
             || self.app.is_busy() && begin.elapsed() < ANSWERS_WITHIN
         {
             self.app.before_frame(self.canvas.ctx());

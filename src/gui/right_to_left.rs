@@ -89,7 +89,8 @@ fn is_right_to_left(letter: char) -> bool {
     letter >= '\u{590}' && matches!(bidi_class(letter), BidiClass::R | BidiClass::AL)
 }
 
-fn has_right_to_left(text: &str) -> bool {
+/// Whether some of a text runs from right to left.
+pub fn has_right_to_left(text: &str) -> bool {
     !text.is_ascii() && text.chars().any(is_right_to_left)
 }
 
@@ -183,7 +184,7 @@ struct Piece {
 
 /// The window's language runs from left to right, and so do lines that hold some of it; a name that is wholly in one of
 /// the other scripts runs from the right, with its punctuation.
-fn direction(paragraph: &str) -> Level {
+pub fn direction(paragraph: &str) -> Level {
     let mut classes = paragraph.chars().map(bidi_class);
     match classes.any(|class| class == BidiClass::L) {
         true => Level::ltr(),

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use mynascope_base::storage::Theme;
-use mynascope_map::LABEL_COLOURS;
+use mynascope_map::{LABEL_COLOURS, LABEL_COLOURS_ON_LIGHT, Mark};
 use mynascope_spectrum::tokens::ViewName;
 
 /// The colours of one theme.
@@ -42,8 +42,10 @@ pub struct Tokens {
     pub error: Color32,
     /// Behind the picture of a sound, and what dropped patches fade to.
     pub picture: Color32,
-    /// Lines of the patch grid over the picture.
+    /// Lines of the patch grid over the picture, ...
     pub patch_line: Color32,
+    /// ... and the dark line beside each: one of both is seen on any picture.
+    pub patch_shade: Color32,
     /// Boundaries of windows over the picture.
     pub window_line: Color32,
     /// The playhead.
@@ -68,6 +70,10 @@ pub struct Tokens {
     pub map_path: Color32,
     /// Lines of the grid in plots.
     pub plot_grid: Color32,
+    /// Behind the points of a map.
+    pub map_ground: Color32,
+    /// The colours of labels, in their order.
+    pub labels: [[u8; 3]; 20],
 }
 
 /// The dark theme.
@@ -87,8 +93,9 @@ pub const DARK: Tokens = Tokens {
     view_b: Color32::from_rgb(230, 159, 0),
     error: Color32::from_rgb(242, 104, 92),
     picture: Color32::from_gray(10),
-    patch_line: Color32::from_rgba_premultiplied(38, 38, 38, 38),
-    window_line: Color32::from_rgba_premultiplied(110, 110, 110, 110),
+    patch_line: Color32::from_rgba_premultiplied(84, 84, 84, 84),
+    patch_shade: Color32::from_rgba_premultiplied(0, 0, 0, 128),
+    window_line: Color32::from_rgba_premultiplied(180, 180, 180, 180),
     playhead: Color32::WHITE,
     selection: Color32::from_rgba_premultiplied(23, 41, 61, 64),
     selection_edge: Color32::from_rgb(94, 164, 244),
@@ -100,6 +107,8 @@ pub const DARK: Tokens = Tokens {
     point_rim: Color32::TRANSPARENT,
     map_path: Color32::from_rgba_premultiplied(110, 110, 110, 110),
     plot_grid: Color32::from_gray(44),
+    map_ground: Color32::from_gray(14),
+    labels: LABEL_COLOURS,
 };
 
 /// The light theme. The picture keeps its dark ground: it stays the strongest thing on the screen.
@@ -122,6 +131,8 @@ pub const LIGHT: Tokens = Tokens {
     point_rim: Color32::from_rgba_premultiplied(0, 0, 0, 150),
     map_path: Color32::from_rgba_premultiplied(0, 0, 0, 110),
     plot_grid: Color32::from_gray(208),
+    map_ground: Color32::from_gray(250),
+    labels: LABEL_COLOURS_ON_LIGHT,
     ..DARK
 };
 
@@ -200,11 +211,41 @@ pub const NOT_PICKED: Color32 = Color32::from_gray(110);
 /// The colour of tracks without a label.
 pub const NO_LABEL: Color32 = Color32::from_gray(128);
 
-/// The colour of the `index`-th label, the same as in a map's file; more labels than colours cycle.
-pub fn label_colour(index: usize) -> Color32 {
-    LABEL_COLOURS
-        .get(index % LABEL_COLOURS.len())
-        .map_or(NO_LABEL, |&[r, g, b]| Color32::from_rgb(r, g, b))
+/// The colour of the `index`-th label, the same in every panel. Labels beyond the twentieth have the same colours on other marks.
+pub fn label_colour(tokens: &Tokens, index: usize) -> Color32 {
+    let colour = tokens.labels.get(index % tokens.labels.len());
+    colour.map_or(NO_LABEL, |&[r, g, b]| Color32::from_rgb(r, g, b))
+}
+
+/// Draws the mark of the `index`-th label in any colour.
+pub fn label_mark(
+    painter: &egui::Painter,
+    at: egui::Pos2,
+    radius: f32,
+    index: usize,
+    colour: Color32,
+) {
+    let polygon = |corners: &[[f32; 2]]| {
+        let corners = corners.iter().map(|&[x, y]| at + radius * Vec2::new(x, -y));
+        painter.add(egui::Shape::convex_polygon(
+            corners.collect(),
+            colour,
+            Stroke::NONE,
+        ));
+    };
+    // As `Mark::distance` has them.
+    match Mark::of_label(index) {
+        Mark::Disc => {
+            painter.circle_filled(at, radius, colour);
+        }
+        Mark::Square => polygon(&[[-0.87, -0.87], [0.87, -0.87], [0.87, 0.87], [-0.87, 0.87]]),
+        Mark::Triangle => polygon(&[[-1.126, -0.65], [1.126, -0.65], [0.0, 1.3]]),
+        Mark::Diamond => polygon(&[[-1.23, 0.0], [0.0, -1.23], [1.23, 0.0], [0.0, 1.23]]),
+        Mark::Plus => {
+            polygon(&[[-1.15, -0.42], [1.15, -0.42], [1.15, 0.42], [-1.15, 0.42]]);
+            polygon(&[[-0.42, -1.15], [0.42, -1.15], [0.42, 1.15], [-0.42, 1.15]]);
+        }
+    }
 }
 
 /// The colours that a `Ui` is drawn with.
@@ -408,10 +449,41 @@ mod tests {
     }
 
     #[test]
-    fn labels_beyond_the_palette_cycle() {
-        assert_eq!(label_colour(0), label_colour(20));
-        for a in 0..20 {
-            assert!((0..a).all(|b| label_colour(a) != label_colour(b)), "{a}");
+    fn the_patch_grid_is_seen_on_any_picture() {
+        let over = |line: Color32, [r, g, b]: [u8; 3]| {
+            let [lr, lg, lb, alpha] = line.to_array();
+            let mix = |line: u8, below: u8| {
+                f32::from(line) + f32::from(below) * (1.0 - f32::from(alpha) / 255.0)
+            };
+            let [r, g, b] = [mix(lr, r), mix(lg, g), mix(lb, b)].map(|it| it.round() as u8);
+            Color32::from_rgb(r, g, b)
+        };
+        for map in mynascope_spectrum::ColourMap::ALL {
+            for [r, g, b, _] in map.table() {
+                let below = [r, g, b];
+                let line = over(DARK.patch_line, below);
+                let shade = over(DARK.patch_shade, below);
+                let picture = Color32::from_rgb(r, g, b);
+                let seen = contrast(line, picture).max(contrast(shade, picture));
+                assert!(seen >= 1.7, "{} {below:?}: {seen}", map.name());
+                assert!(contrast(line, shade) >= 2.0, "{} {below:?}", map.name());
+            }
+        }
+    }
+
+    /// WCAG 2.1, 1.4.11: what graphics are understood by has a contrast of 3.
+    #[test]
+    fn every_label_and_what_has_none_is_seen_on_maps_and_lists_of_both_themes() {
+        for tokens in [DARK, LIGHT] {
+            let labels = (0..20).map(|index| label_colour(&tokens, index));
+            for colour in labels.chain([NO_LABEL]) {
+                for ground in [tokens.map_ground, tokens.surface] {
+                    let seen = contrast(colour, ground);
+                    assert!(seen >= 3.0, "{colour:?} on {ground:?}: {seen}");
+                }
+            }
+            let again = label_colour(&tokens, 20);
+            assert_eq!(label_colour(&tokens, 0), again, "on another mark");
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use eframe::egui;
-
 use mynascope_base::storage::{Folders, Settings, StorageError};
-use mynascope_collection::DEMO_WORD;
+use mynascope_collection::DemoKind;
 
-use super::app::{App, Start};
+use super::{
+    app::{App, Start},
+    placement,
+};
 
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
     let folders = Folders::of_user()?;
     let (settings, complaint) = Settings::load(&folders.config);
     // Tables and recent folders name files in full.
-    let in_full = |path: PathBuf| match path.as_os_str() != DEMO_WORD && path.exists() {
+    let in_full = |path: PathBuf| match DemoKind::of_path(&path).is_none() && path.exists() {
         true => std::path::absolute(&path).unwrap_or(path),
         false => path,
     };
@@ -54,12 +55,9 @@ pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
         sound: true,
         remember: true,
     };
+    let place = start.settings.session.window.as_ref();
     let options = eframe::NativeOptions {
-        viewport: egui::ViewportBuilder::default()
-            .with_title("Mynascope")
-            .with_app_id("mynascope")
-            .with_inner_size([1280.0, 800.0])
-            .with_min_inner_size([760.0, 480.0]),
+        viewport: placement::builder(place.filter(|_| start.settings.restore)),
         renderer: eframe::Renderer::Wgpu,
         ..Default::default()
     };

@@ -180,8 +180,8 @@ impl Workspace {
                 let nearest = tiles.insert_pane(Pane::Nearest);
                 let styles = tiles.insert_pane(Pane::Styles);
                 let near = tiles.insert_tab_tile(vec![nearest, styles]);
-                let lists = split(&mut tiles, LinearDir::Vertical, [near, library], 0.5);
-                let side = split(&mut tiles, LinearDir::Vertical, [spectrogram, lists], 0.41);
+                let lists = split(&mut tiles, LinearDir::Vertical, [near, library], 0.6);
+                let side = split(&mut tiles, LinearDir::Vertical, [spectrogram, lists], 0.3);
                 split(&mut tiles, LinearDir::Horizontal, [map, side], 0.62)
             }
             Self::Train => {

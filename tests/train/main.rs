@@ -27,8 +27,8 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, Family, LoadedEncoder, MynaConfig, Patching, load_weights,
-    say_step_of_run,
+    CheckpointRef, DeviceChoice, Family, LoadedEncoder, MynaConfig, PatchInput, Patching,
+    load_weights, say_step_of_run,
 };
 use mynascope_train::{
     Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepPicture,
@@ -63,6 +63,7 @@ fn small(steps: u64) -> TrainConfig {
                 depth: 1,
                 heads: 1,
                 mlp_dim: 64,
+                input: PatchInput::Power,
             }
             .into(),
         ),

@@ -156,6 +156,20 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
     for side in [MapSide::Main, MapSide::Second] {
         assert_eq!(mapping.chart_of(side).unwrap().picked_points, 12);
     }
+    // Both are laid out by the method that is chosen.
+    let form = MapForm {
+        method: Method::Umap,
+        ..harness.state().model().mapping.form
+    };
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::Edit(form)));
+    settle(&mut harness);
+    let mapping = &harness.state().model().mapping;
+    for side in [MapSide::Main, MapSide::Second] {
+        let chart = mapping.chart_of(side).unwrap();
+        assert_eq!(chart.layout.method, Method::Umap);
+    }
     // Two maps in a frame, and still nothing is sent while nothing changes.
     let sent = map_uploads(&state);
     harness.run_steps(10);

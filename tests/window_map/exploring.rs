@@ -130,6 +130,49 @@ fn a_lasso_picks_in_map_and_table_and_can_be_undone() {
     assert!(marked.iter().any(|&index| tracks[index].path == spot.path));
     assert_eq!(marked.len(), model.mapping.picked.tracks().len());
 
+    // F2 labels what is picked, although another track is shown.
+    let shown = (0..tracks.len())
+        .find(|index| !marked.contains(index))
+        .unwrap();
+    let (track, before) = (tracks[marked[0]].path.clone(), tracks[shown].clone());
+    let picked = model.mapping.picked.clone();
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Select(shown)));
+    drag(&mut harness, shift, &ring);
+    assert_eq!(harness.state().model().mapping.picked, picked);
+    harness.key_press(egui::Key::F2);
+    harness.run_steps(3);
+    harness.event(egui::Event::Text("strings".to_owned()));
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    let label = |harness: &Harness<'_, App>, path: &Path| {
+        let tracks = &harness
+            .state()
+            .model()
+            .library
+            .collection
+            .as_ref()
+            .unwrap()
+            .tracks;
+        tracks
+            .iter()
+            .find(|track| track.path == path)
+            .unwrap()
+            .label
+            .clone()
+    };
+    assert_eq!(label(&harness, &track).as_deref(), Some("strings"));
+    assert_eq!(label(&harness, &before.path), before.label);
+    harness
+        .state_mut()
+        .apply(Command::Window(WindowCommand::Undo));
+    assert_ne!(label(&harness, &track).as_deref(), Some("strings"));
+    let model = harness.state().model();
+    assert_eq!(model.mapping.picked, picked);
+    let chart = model.mapping.chart.as_ref().unwrap();
+
     // Ctrl+click adds a point, and takes it away again.
     let before = model.mapping.picked.clone();
     let other = (0..12)
@@ -235,8 +278,24 @@ fn a_legend_hides_a_group_and_shift_adds_it_to_what_is_picked() {
     need_graphics();
     let folder = sounds(3);
     let (mut harness, state) = mapped(folder.path());
+    // The pointer lights the group, a click shows it alone, another one all again.
+    let hidden = |harness: &Harness<'_, App>| -> Vec<String> {
+        let mapping = &harness.state().model().mapping;
+        mapping.hidden.iter().cloned().collect()
+    };
     press(&mut harness, "Points of high");
-    assert!(harness.state().model().mapping.hidden.contains("high"));
+    let model = harness.state().model();
+    assert_eq!(model.mapping.lit.as_deref(), Some("high"));
+    let points = model.mapping.points().unwrap();
+    let plain = points.iter().filter(|it| it.class == PointClass::Plain);
+    assert_eq!(plain.count(), 6, "the group that the pointer is on");
+    assert_eq!(hidden(&harness), ["low"]);
+    press(&mut harness, "Points of high");
+    assert!(hidden(&harness).is_empty());
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::ToggleLabel("high".to_owned())));
+    assert_eq!(hidden(&harness), ["high"]);
     harness
         .state_mut()
         .apply(Command::Window(WindowCommand::Undo));
@@ -265,4 +324,139 @@ fn a_legend_hides_a_group_and_shift_adds_it_to_what_is_picked() {
         let numbers = chart.scale.as_ref().map_or(0, |scale| scale.values.len());
         assert_eq!(groups + numbers, 12, "{colouring:?}");
     }
+}
+
+#[test]
+fn escape_closes_an_open_menu_before_it_clears_what_is_picked() {
+    need_graphics();
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let pick = Command::Map(MapCommand::TogglePoint(0));
+    harness.state_mut().apply(pick);
+    press(&mut harness, "Tables and files");
+    assert!(harness.query_by_label("Open a table…").is_some());
+    let picked = |harness: &Harness<'_, App>| !harness.state().model().mapping.picked.is_empty();
+    harness.key_press(egui::Key::Escape);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Open a table…").is_none());
+    assert!(picked(&harness), "the menu was on top");
+    harness.key_press(egui::Key::Escape);
+    harness.run_steps(3);
+    assert!(!picked(&harness));
+}
+
+#[test]
+fn f_fits_the_map_that_the_pointer_is_on_and_a_search_greys_the_rest() {
+    need_graphics();
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let canvas = harness.get_by_label_contains("Map of ").rect();
+    let moved = Camera {
+        zoom: 3.0,
+        ..Camera::default()
+    };
+    let camera = |harness: &Harness<'_, App>| harness.state().model().mapping.camera;
+    for (pointer, fits) in [
+        (canvas.left_top() - egui::Vec2::splat(20.0), false),
+        (canvas.center(), true),
+    ] {
+        let zoom = Command::Map(MapCommand::Move(MapSide::Main, moved));
+        harness.state_mut().apply(zoom);
+        harness.hover_at(pointer);
+        harness.run_steps(3);
+        harness.key_press(egui::Key::F);
+        harness.run_steps(3);
+        assert_eq!(camera(&harness) == Camera::default(), fits);
+    }
+    // Two windows of the only track of this name.
+    let grey = |harness: &Harness<'_, App>| {
+        let chart = harness.state().model().mapping.chart.as_ref();
+        let points = chart.unwrap().points.iter();
+        let greys = points.filter(|point| point.class == PointClass::Grey);
+        greys.count()
+    };
+    assert_eq!(grey(&harness), 0);
+    let search = Command::edit_library(harness.state().model(), |form| {
+        form.search = "low 1".to_owned();
+    });
+    harness.state_mut().apply(search);
+    harness.run_steps(2);
+    // The selected track stands out as well.
+    assert!(matches!(grey(&harness), 8 | 10), "{}", grey(&harness));
+}
+
+#[test]
+fn the_collection_before_comes_back_with_its_map() {
+    need_graphics();
+    let (first, second) = (sounds(3), sounds(2));
+    let (mut harness, _) = mapped(first.path());
+    let open = LibraryCommand::Open(vec![second.path().to_path_buf()]);
+    harness.state_mut().apply(Command::Library(open));
+    settle(&mut harness);
+    let now = |harness: &Harness<'_, App>| {
+        let model = harness.state().model();
+        let points = model.mapping.chart.as_ref().map(|chart| chart.xy.len());
+        (model.library.track_count(), points)
+    };
+    assert_eq!(now(&harness), (4, None));
+    let told = harness.state().model().notices.all();
+    let told: Vec<&str> = told.map(|notice| notice.text.as_str()).collect();
+    let text = "is still there, with its map and scores";
+    assert!(told.iter().any(|it| it.contains(text)), "{told:?}");
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Back));
+    settle(&mut harness);
+    assert_eq!(now(&harness), (6, Some(12)));
+    assert_eq!(harness.state().model().library.row_count(), 6);
+    // And forth again, by undo.
+    harness
+        .state_mut()
+        .apply(Command::Window(WindowCommand::Undo));
+    settle(&mut harness);
+    assert_eq!(now(&harness), (4, None));
+}
+
+#[test]
+fn tracks_that_are_taken_off_the_list_leave_the_map_and_come_back_with_undo() {
+    need_graphics();
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let low = |harness: &Harness<'_, App>| {
+        let chart = harness.state().model().mapping.chart.as_ref().unwrap();
+        let mut legend = chart.legend.iter();
+        let points = legend.find(|entry| entry.label == "low").unwrap().points;
+        (points, chart.points_of_group("low").len())
+    };
+    assert_eq!(low(&harness), (6, 6));
+    let before = harness.state().model().mapping.chart.as_ref().unwrap();
+    let (places, path) = (
+        before.xy.clone(),
+        folder.path().join("low").join("low 1.wav"),
+    );
+    let index = harness.state().model().library.index_of(&path).unwrap();
+    for command in [LibraryCommand::Select(index), LibraryCommand::Remove] {
+        harness.state_mut().apply(Command::Library(command));
+    }
+    settle(&mut harness);
+    assert_eq!(low(&harness), (4, 4));
+    harness.get_by_label("Map of 10 points");
+    let chart = harness.state().model().mapping.chart.as_ref().unwrap();
+    assert_eq!(chart.xy, places, "the others stay where they are");
+    assert!(chart.points_of(&path).is_empty());
+    let hidden = |point: &&mynascope::gui::model::Point| point.class == PointClass::Hidden;
+    assert_eq!(chart.points.iter().filter(hidden).count(), 2);
+    // What is saved is what is seen.
+    let file = folder.path().join("map.tsv");
+    let save = MapCommand::SaveMap(SaveTo::At(file.clone()));
+    harness.state_mut().apply(Command::Map(save));
+    wait(&mut harness, "the map", |_| file.exists());
+    let saved = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(saved.lines().count(), 1 + 10);
+    assert!(!saved.contains("low 1.wav"));
+
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    settle(&mut harness);
+    assert_eq!(low(&harness), (6, 6));
+    harness.get_by_label("Map of 12 points");
 }

@@ -19,10 +19,14 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, MapCommand, SaveTo, WindowCommand},
-    model::{Camera, Colouring, ListForm, MapSide, Neighbour, Number, Query},
+    model::{
+        Camera, Colouring, CurveKind, ListForm, MapForm, MapSide, Neighbour, Number, PointClass,
+        ProbeJob, ProbeTab, Query,
+    },
     workspace::Workspace,
 };
 use mynascope_embedding::Level;
+use mynascope_map::Method;
 
 use common::{
     labelled::{SIZE, map_uploads, press, settle, show, sounds, wait, window},

@@ -110,6 +110,68 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
     }
 }
 
+/// Numbers of another program, without files and with labels of their own: map, probe, few labels and scoreboard work on them,
+/// and the encoder comes back when they are put away.
+#[test]
+fn a_table_of_another_program_is_probed_while_it_is_on_the_map() {
+    need_graphics();
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("clap.csv");
+    let rows: String = (0..24)
+        .map(|row| format!("{},{},{}\n", row % 3, row / 3, ["a", "b", "c"][row % 3]))
+        .collect();
+    std::fs::write(&path, format!("e0,e1,label\n{rows}")).unwrap();
+    let open = MapCommand::OpenTable(Some(path.clone()));
+    harness.state_mut().apply(Command::Map(open));
+    wait(&mut harness, "the table", |app| {
+        app.model().mapping.imported.is_some()
+    });
+    settle(&mut harness);
+    // Another one stands beside it, row by row.
+    let other = home.path().join("openl3.csv");
+    std::fs::write(&other, format!("e0,e1,label\n{rows}")).unwrap();
+    let beside = MapCommand::ChooseSecond(Some(other));
+    harness.state_mut().apply(Command::Map(beside));
+    wait(&mut harness, "the second table", |app| {
+        app.model().mapping.second.is_some()
+    });
+    settle(&mut harness);
+    let model = harness.state().model();
+    let second = model.mapping.second.as_ref().unwrap();
+    assert_eq!(second.error, None);
+    assert_eq!(second.chart.as_ref().unwrap().xy.len(), 24);
+    let moved = &model.lists.moved;
+    assert!(!moved.is_empty() && moved.iter().all(|it| it.kept == it.of));
+    harness.get_by_label("openl3.csv");
+    show(&mut harness, Workspace::Probe);
+    harness.get_by_label("clap.csv");
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert_eq!(model.probing.error, None);
+    let result = model.probing.result.as_ref().unwrap();
+    assert_eq!(result.report.classes, ["a", "b", "c"]);
+    assert_eq!(model.probing.runs[0].encoder, "clap");
+    assert!(model.probing.active.is_none(), "it can answer for no track");
+    let copied = model.probe_command(ProbeJob::Probe).unwrap();
+    let start = format!("mynascope probe --embeddings {} --task", path.display());
+    assert!(copied.starts_with(&start), "{copied}");
+    press(&mut harness, ProbeTab::Labels.name());
+    press(&mut harness, "Score after few labels");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    let curve = probing.curve(CurveKind::Labels).unwrap();
+    assert!(curve.points.len() >= 2, "{curve:?}");
+    press(&mut harness, "Back to the encoder");
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert!(model.mapping.imported.is_none());
+    let chart = model.mapping.chart.as_ref().unwrap();
+    assert_eq!(chart.source.table.tracks.len(), 6, "the collection's map");
+}
+
 /// A table whose sound was moved is asked about once: pointing at it raises no message, and its folder can be named.
 #[test]
 fn a_table_whose_sound_was_moved_is_silent_until_its_folder_is_named() {

@@ -33,9 +33,10 @@ mod wav;
 
 pub use channel::Channel;
 pub use cut::cut_short;
+pub use decode::{FileTags, read_tags};
 pub use error::AudioError;
 pub use incomplete::{CANCELS, Caveats, Incomplete};
-pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
+pub use load::{AudioInfo, file_rate, load_mono, probe_file, stream_mono, stream_mono_from};
 pub use peaks::{PEAK_SAMPLES, Peaks};
 pub use player::{
     Auditions, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side, ViewSource,

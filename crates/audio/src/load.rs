@@ -1,6 +1,6 @@
 //! Files as samples: streamed as mono at a rate, loaded whole, or only their header read.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use super::{
     AudioError, Caveats, Channel, Incomplete,
@@ -143,6 +143,66 @@ pub fn load_mono(
         ));
     }
     Ok((samples, info))
+}
+
+/// The sample rate of a file's sound in Hz: of its first samples, whatever its header says.
+///
+/// # Errors
+/// As [`stream_mono`].
+pub fn file_rate(path: &Path, cancel: &Cancel) -> Result<u32, AudioError> {
+    let mut decoder = Decoder::open(path, cancel)?;
+    let rate = decoder.next()?.map(|chunk| chunk.rate);
+    rate.ok_or_else(|| AudioError::Empty {
+        path: path.to_path_buf(),
+    })
+}
+
+/// Decodes a file as mono at `rate` Hz from a sample on, counted at that rate, and hands it to `sink` piece by piece until that
+/// has enough. Nothing comes of a place behind the end.
+///
+/// # Errors
+/// As [`stream_mono`].
+pub fn stream_mono_from(
+    path: &Path,
+    rate: u32,
+    channel: Channel,
+    first: u64,
+    cancel: &Cancel,
+    sink: &mut dyn FnMut(&[f32]) -> ControlFlow<()>,
+) -> Result<(), AudioError> {
+    let mut decoder = Decoder::open(path, cancel)?;
+    if first > 0 {
+        decoder.seek(first as f64 / f64::from(rate.max(1)))?;
+    }
+    let refused = |why| AudioError::damaged(path, why);
+    let mut resample: Option<Resample> = None;
+    let mut downmix = Downmix::new(channel);
+    let (mut mono, mut ready) = (Vec::new(), Vec::new());
+    loop {
+        let next_rate = match decoder.next()? {
+            Some(chunk) => {
+                downmix.mix(chunk.samples, chunk.channels, &mut mono);
+                Some(chunk.rate)
+            }
+            None => None,
+        };
+        let mut keep = |samples: &[f32]| ready.extend_from_slice(samples);
+        // A chained file may change its rate: the next part is resampled on its own.
+        if let Some(mut old) = resample.take_if(|old| Some(old.rate_in()) != next_rate) {
+            old.finish(&mut keep).map_err(refused)?;
+        }
+        if let Some(next_rate) = next_rate {
+            let resample = match &mut resample {
+                Some(same) => same,
+                none => none.insert(Resample::new(1, next_rate, rate).map_err(refused)?),
+            };
+            resample.push(&mono, &mut keep).map_err(refused)?;
+        }
+        if !ready.is_empty() && sink(&ready).is_break() || next_rate.is_none() {
+            return Ok(());
+        }
+        ready.clear();
+    }
 }
 
 /// Reads only a file's header. What it claims is not checked against the sound.

@@ -18,6 +18,9 @@ pub(super) fn labels_of(
 ) -> (Vec<Option<String>>, Option<Split>) {
     let first: Vec<Option<String>> = files.iter().map(|file| label_of(file, opened)).collect();
     let names: BTreeSet<String> = first.iter().flatten().cloned().collect();
+    if let Some(below) = storage_folder(files, &names) {
+        return labels_of(files, &opened.join(below), notes);
+    }
     if let Some(parts) = listed::folder_parts(&names) {
         let mut split = Split::default();
         let below = files.iter().zip(&first).enumerate();
@@ -48,6 +51,24 @@ pub(super) fn labels_of(
         );
         return (first, split.usable());
     }
+    if let Some(folds) = fold_folders(&names) {
+        let below = files
+            .iter()
+            .map(|file| label_of(file, &folder_below(file, opened)?));
+        let labels: Vec<Option<String>> = below.collect();
+        let label = match labels.iter().any(Option::is_some) {
+            true => ", the folders in them as labels",
+            false => " and no labels",
+        };
+        notes.push(
+            format!(
+                "the folders {} part the tracks into {folds} folds{label}: the protocol folds:{folds} of a probe uses them",
+                listed_names(&names)
+            )
+            .into(),
+        );
+        return (labels, None);
+    }
     if is_storage(&names) {
         notes.push(
             format!(
@@ -59,6 +80,50 @@ pub(super) fn labels_of(
         return (vec![None; files.len()], None);
     }
     (first, None)
+}
+
+/// The fold of each file, where the folders right below the opened one, or below the one that holds them all, are folds:
+/// `fold1/rock/a.wav`.
+pub(super) fn folds_of(files: &[PathBuf], opened: &Path) -> Option<Vec<Option<u32>>> {
+    let first: Vec<Option<String>> = files.iter().map(|file| label_of(file, opened)).collect();
+    let names: BTreeSet<String> = first.iter().flatten().cloned().collect();
+    if let Some(below) = storage_folder(files, &names) {
+        return folds_of(files, &opened.join(below));
+    }
+    fold_folders(&names)?;
+    let number = |name: Option<String>| fold_number(&name?);
+    Some(first.into_iter().map(number).collect())
+}
+
+/// How many folds folders are named by, if all of them are: `fold1`, `fold_2`.
+fn fold_folders(names: &BTreeSet<String>) -> Option<usize> {
+    let numbers: Option<BTreeSet<u32>> = names.iter().map(|name| fold_number(name)).collect();
+    Some(numbers?.len()).filter(|folds| *folds >= 2)
+}
+
+fn fold_number(name: &str) -> Option<u32> {
+    let number = name.to_lowercase();
+    let number = number
+        .strip_prefix("fold")?
+        .trim_start_matches(['_', '-', ' ']);
+    number.parse().ok()
+}
+
+/// The one folder that all files lie in, in folders of their own, if its name says only that it holds sound.
+fn storage_folder<'n>(files: &[PathBuf], names: &'n BTreeSet<String>) -> Option<&'n str> {
+    const NAMES: [&str; 12] = [
+        "audio", "audios", "wav", "wavs", "mp3", "mp3s", "flac", "sound", "sounds", "data",
+        "clips", "files",
+    ];
+    let name = names.first().filter(|_| names.len() == 1)?;
+    let holds_folders = || {
+        let in_folder = |file: &PathBuf| {
+            let parent = file.parent().and_then(Path::file_name);
+            parent.is_some_and(|parent| parent.to_string_lossy() != **name)
+        };
+        files.iter().all(in_folder)
+    };
+    (NAMES.contains(&name.to_lowercase().as_str()) && holds_folders()).then_some(name)
 }
 
 /// The labels of files that a list names and says nothing of, by the folders below the one that holds them all, and the

@@ -14,11 +14,12 @@ use super::{
     labels::COMMON_LIMIT,
     own::{bytes_of, path_of},
 };
+use mynascope_audio::FileTags;
 use mynascope_base::storage::{StorageError, write_atomic};
 
 /// The columns; another version has others, and is read as empty. One is renamed where decoders learned to read more or to
 /// tell lengths better, so that all is read once more.
-const HEADER: [&str; 8] = [
+const HEADER: [&str; 13] = [
     "size",
     "modified_ns",
     "exact_seconds",
@@ -26,6 +27,11 @@ const HEADER: [&str; 8] = [
     "problem",
     "warning",
     "decoded",
+    "title",
+    "artist",
+    "album",
+    "genre",
+    "date",
     "path",
 ];
 
@@ -90,8 +96,15 @@ impl Index {
                 problem: some(4),
                 warning: some(5),
                 decoded: text(6)? == DECODED,
+                tags: FileTags {
+                    title: some(7),
+                    artist: some(8),
+                    album: some(9),
+                    genre: some(10),
+                    date: some(11),
+                },
             };
-            entries.insert(path_of(record.get(7)?), (stamp, facts));
+            entries.insert(path_of(record.get(12)?), (stamp, facts));
         }
         Some(Self { entries })
     }
@@ -122,7 +135,12 @@ impl Index {
                 && entry.0 == stamp
             {
                 let codec = facts.codec.or_else(|| entry.1.codec.take());
-                entry.1 = FileFacts { codec, ..facts };
+                let tags = std::mem::take(&mut entry.1.tags);
+                entry.1 = FileFacts {
+                    codec,
+                    tags,
+                    ..facts
+                };
             }
         }
     }
@@ -141,6 +159,8 @@ impl Index {
                 let secs = facts.duration_secs.map(|secs| secs.to_string());
                 let size = stamp.size.to_string();
                 let modified = stamp.modified_ns.to_string();
+                let tags = &facts.tags;
+                let tag = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
                 let record = [
                     size.as_bytes(),
                     modified.as_bytes(),
@@ -149,6 +169,11 @@ impl Index {
                     facts.problem.as_deref().unwrap_or_default().as_bytes(),
                     facts.warning.as_deref().unwrap_or_default().as_bytes(),
                     if facts.decoded { DECODED } else { "" }.as_bytes(),
+                    &tag(&tags.title),
+                    &tag(&tags.artist),
+                    &tag(&tags.album),
+                    &tag(&tags.genre),
+                    &tag(&tags.date),
                     &*bytes_of(path),
                 ];
                 writer.write_record(record).map_err(io::Error::other)?;

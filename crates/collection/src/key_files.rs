@@ -1,7 +1,9 @@
 //! Files that tell the key of a sound beside it: `song.wav` and `song.key`, as GiantSteps, Isophonics' users and MIREX's
-//! programs write them.
+//! programs write them, or `song.wav.key`.
 
 use std::{
+    collections::HashMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -10,7 +12,8 @@ use super::{
     Note, Track, key_name,
     note::{Examples, ListLine},
     parse_key,
-    text::{decode_text, is_nothing},
+    text::{decode_text, fold_name, is_nothing},
+    walk,
 };
 use mynascope_base::counted;
 
@@ -31,12 +34,47 @@ pub(crate) fn text_of(file: &Path) -> String {
     text.trim().to_owned()
 }
 
+/// The key files of folders, by their folded names.
+#[derive(Default)]
+struct KeyFiles {
+    of_folders: HashMap<PathBuf, HashMap<String, PathBuf>>,
+}
+
+impl KeyFiles {
+    /// The file that tells the key of a sound, in any case of its name.
+    fn beside(&mut self, sound: &Path) -> Option<PathBuf> {
+        let folder = sound.parent()?;
+        let known = self
+            .of_folders
+            .entry(folder.to_path_buf())
+            .or_insert_with(|| {
+                let entries = fs::read_dir(walk::named(folder))
+                    .into_iter()
+                    .flatten()
+                    .flatten();
+                let names = entries.map(|entry| entry.file_name());
+                let names = names.filter(|name| is_key_file(Path::new(name)));
+                names
+                    .map(|name| (fold_name(&name), folder.join(name)))
+                    .collect()
+            });
+        let of = |name: &OsStr| known.get(&format!("{}.key", fold_name(name)));
+        of(sound.file_stem()?)
+            .or_else(|| of(sound.file_name()?))
+            .cloned()
+    }
+}
+
 /// Gives tracks the keys that files beside them tell, and labels them with these where no track has a label.
 pub(crate) fn read_beside(tracks: &mut [Track], notes: &mut Vec<Note>) {
     let mut unread = Examples::default();
     let mut count = 0;
+    let mut key_files = KeyFiles::default();
     for track in tracks.iter_mut() {
-        let text = text_of(&track.path.with_extension("key"));
+        let Some(file) = key_files.beside(&track.path) else {
+            continue;
+        };
+        let text = text_of(&file);
         // MIREX's programs part the tonic from the mode by a tab.
         let line = text.lines().next().unwrap_or_default().trim();
         // Certificates and presentations have this ending, too.
@@ -49,8 +87,8 @@ pub(crate) fn read_beside(tracks: &mut [Track], notes: &mut Vec<Note>) {
         track.key = parse_key(line);
         match track.key {
             Some(_) => count += 1,
-            None => unread.add(line_of(&track.path), || {
-                format!("{} `{}`", line_of(&track.path), short(line))
+            None => unread.add(line_of(&file), || {
+                format!("{} `{}`", line_of(&file), short(line))
             }),
         }
     }
@@ -73,8 +111,7 @@ pub(crate) fn read_beside(tracks: &mut [Track], notes: &mut Vec<Note>) {
     }
 }
 
-fn line_of(sound: &Path) -> ListLine {
-    let file: PathBuf = sound.with_extension("key");
+fn line_of(file: &Path) -> ListLine {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     ListLine {
         list: Some(name.as_ref().into()),

@@ -8,6 +8,7 @@ use std::{
 
 use super::{CollectionError, Track, key_name, parse_key};
 use mynascope_base::storage::{StorageError, write_atomic};
+use mynascope_composer::DemoKind;
 
 const FILE: &str = "labels.csv";
 
@@ -25,6 +26,20 @@ const COLUMNS: [&str; 9] = [
     "seconds",
 ];
 
+/// The further column of the mixed collection: the style behind a track's own.
+const GUEST: &str = "mixed_with";
+
+/// Which demo collection has a label file of these columns.
+fn kind_of(header: &csv::StringRecord) -> Option<DemoKind> {
+    if *header == COLUMNS[..] {
+        Some(DemoKind::Plain)
+    } else if header.iter().eq(COLUMNS.into_iter().chain([GUEST])) {
+        Some(DemoKind::Mixed)
+    } else {
+        None
+    }
+}
+
 /// Larger tables of paths are damaged: a million rows have 200 MB.
 pub(super) const COMMON_LIMIT: u64 = 1 << 30;
 
@@ -33,29 +48,31 @@ const LARGEST_BYTES: u64 = 1 << 20;
 
 /// Whether a folder holds a whole demo collection: a label file that reads, and every file it names.
 pub(super) fn is_complete(folder: &Path) -> bool {
-    matches!(read(folder), Ok(Some(tracks)) if tracks.iter().all(|track| track.problem.is_none()))
+    matches!(read(folder), Ok(Some((_, tracks))) if tracks.iter().all(|track| track.problem.is_none()))
 }
 
-/// Whether a folder has the demo collection's label file.
+/// Whether a folder has a demo collection's label file.
 pub(super) fn is_demo(folder: &Path) -> bool {
     let Some(text) = text_of(&folder.join(FILE)) else {
         return false;
     };
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    reader.headers().is_ok_and(|header| *header == COLUMNS[..])
+    reader
+        .headers()
+        .is_ok_and(|header| kind_of(header).is_some())
 }
 
-/// The tracks of a folder with the demo collection's `labels.csv`, in its order; `None` for any other folder, also
+/// Kind and tracks of a folder with a demo collection's `labels.csv`, in its order; `None` for any other folder, also
 /// one with a label file of another make. A file that is named but missing is a track with a problem.
-pub(super) fn read(folder: &Path) -> Result<Option<Vec<Track>>, CollectionError> {
+pub(super) fn read(folder: &Path) -> Result<Option<(DemoKind, Vec<Track>)>, CollectionError> {
     let path = folder.join(FILE);
     let Some(text) = text_of(&path) else {
         return Ok(None);
     };
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    if !reader.headers().is_ok_and(|header| *header == COLUMNS[..]) {
+    let Some(kind) = reader.headers().ok().and_then(kind_of) else {
         return Ok(None);
-    }
+    };
     let mut tracks = Vec::new();
     for record in reader.records() {
         let wrong = |line: u64, why: String| CollectionError::Labels {
@@ -70,7 +87,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Vec<Track>>, CollectionError>
         let line = record.position().map_or(0, csv::Position::line);
         tracks.push(track_of(&record, folder).map_err(|why| wrong(line, why))?);
     }
-    Ok(Some(tracks))
+    Ok(Some((kind, tracks)))
 }
 
 /// A label file's text, if it is there, is a file of a sensible size, and is text.
@@ -126,6 +143,7 @@ fn track_of(record: &csv::StringRecord, folder: &Path) -> Result<Track, String> 
         fold: None,
         duration_secs,
         codec: None,
+        file_tags: Default::default(),
         warning: None,
         problem: (!path.is_file()).then(|| {
             format!("named in {FILE}, but the file is missing; write the demo collection anew")
@@ -148,11 +166,18 @@ fn number(text: &str, column: &str, low: f64, high: f64) -> Result<Option<f64>, 
 }
 
 /// Writes the label file of tracks whose paths are relative to the folder.
-pub(super) fn write(folder: &Path, tracks: &[Track]) -> Result<(), StorageError> {
+/// Beside each stands the name of the style mixed in, in the mixed collection.
+pub(super) fn write(
+    folder: &Path,
+    kind: DemoKind,
+    tracks: &[(Track, Option<&str>)],
+) -> Result<(), StorageError> {
+    let further = (kind == DemoKind::Mixed).then_some(GUEST);
     write_atomic(&folder.join(FILE), |file| {
         let mut writer = csv::Writer::from_writer(file);
-        writer.write_record(COLUMNS).map_err(io::Error::other)?;
-        for track in tracks {
+        let header = COLUMNS.into_iter().chain(further);
+        writer.write_record(header).map_err(io::Error::other)?;
+        for (track, guest) in tracks {
             let text =
                 |value: Option<f32>| value.map_or_else(String::new, |value| value.to_string());
             let [arousal, valence] = match track.emotion {
@@ -162,19 +187,23 @@ pub(super) fn write(folder: &Path, tracks: &[Track]) -> Result<(), StorageError>
             let seconds = track
                 .duration_secs
                 .map_or_else(String::new, |secs| secs.to_string());
-            writer
-                .write_record([
-                    slashed(&track.path).as_str(),
-                    &track.title,
-                    track.label.as_deref().unwrap_or_default(),
-                    track.key.and_then(key_name).unwrap_or_default(),
-                    &text(track.tempo_bpm),
-                    &track.tags.join(";"),
-                    &text(arousal),
-                    &text(valence),
-                    &seconds,
-                ])
-                .map_err(io::Error::other)?;
+            let path = slashed(&track.path);
+            let [tempo, arousal, valence] = [track.tempo_bpm, arousal, valence].map(text);
+            let tags = track.tags.join(";");
+            let values = [
+                path.as_str(),
+                &track.title,
+                track.label.as_deref().unwrap_or_default(),
+                track.key.and_then(key_name).unwrap_or_default(),
+                &tempo,
+                &tags,
+                &arousal,
+                &valence,
+                &seconds,
+            ];
+            let further = further.map(|_| guest.unwrap_or_default());
+            let record = values.into_iter().chain(further);
+            writer.write_record(record).map_err(io::Error::other)?;
         }
         writer.flush()
     })

@@ -19,6 +19,7 @@
 
 mod demo;
 mod folder_labels;
+mod heard;
 mod index;
 mod key;
 mod key_files;
@@ -28,7 +29,9 @@ mod note;
 mod open;
 mod own;
 mod probe;
+mod regions;
 mod sets;
+mod sighted;
 mod spellings;
 mod split;
 mod structured;
@@ -37,17 +40,24 @@ mod text;
 mod track;
 mod walk;
 
-pub use demo::{DEMO_SEED, DemoSummary, demo_folder, write_demo};
+pub use demo::{DEMO_SEED, DemoSummary, demo_folder, demo_track_name, write_demo};
+pub use heard::HeardTracks;
 pub use key::{KEYS, key_name, parse_key};
 pub use listed::{is_list, split_words};
 pub use note::{ListLine, Note};
-pub use open::{DEMO_WORD, OpenOptions, open, open_with};
+pub use open::{DEMO_WORD, OpenOptions, add, open, open_labels, open_with};
 pub use own::{OwnLabels, own_labels_file};
 pub use probe::{FileFacts, ProbeSummary, index_file, keep_decoded, probe_files};
+pub use regions::{
+    OwnRegions, REGION_ENDINGS, ReadRegions, Region, own_regions_file, read_regions, write_regions,
+};
 pub use sets::data_set_name;
+pub use spellings::note as spelling_note;
 pub use split::{Split, split_by_track};
 pub use text::{OldEncoding, decode_text, fold_text, say_guessed_encoding};
 pub use track::{Collection, CollectionKind, Track};
+
+pub use mynascope_composer::DemoKind;
 
 use std::{io, path::PathBuf};
 

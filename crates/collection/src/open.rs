@@ -5,36 +5,47 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
     Collection, CollectionError, CollectionKind, Note, OwnLabels, Split, Track, demo,
-    folder_labels::{is_storage, label_of, labels_of},
-    key_files, labels, listed, own_labels_file, sets, spellings,
+    folder_labels::{folds_of, labels_of},
+    key_files, labels, listed, own_labels_file, sets,
+    sighted::Sighted,
+    spellings,
     split::Part,
     text::label_text,
     walk::{self, Found, Sort},
 };
 use mynascope_base::{counted, jobs::Watch, without_path};
+use mynascope_composer::DemoKind;
 
-/// The path that means the demo collection; a folder of that name is reached as `./demo`.
-pub const DEMO_WORD: &str = "demo";
+/// The path that means the demo collection (the plain one has another, see [`DemoKind::word`]); a folder of that name
+/// is reached as `./demo`.
+pub const DEMO_WORD: &str = DemoKind::Mixed.word();
 
 /// How a collection is opened, beyond what it is.
 #[derive(Default)]
 pub struct OpenOptions<'a> {
     /// The file with the labels that the user gave on top of those of the collection (see [`OwnLabels`]).
     pub own_labels: Option<PathBuf>,
+    /// Whether lists are read for their labels alone: their names of files are taken as they stand, and none is looked
+    /// for.
+    pub names_only: bool,
     /// Given the tracks in batches as they are come upon, before they are sorted and recognised.
-    pub batches: Option<&'a mut dyn FnMut(Vec<Track>)>,
+    pub batches: Option<&'a mut (dyn FnMut(Vec<Track>) + Send)>,
 }
 
 /// Opens files and folders as one collection, with the labels that this user gave on top.
 ///
 /// A folder is searched through and through; the label of a file in it is the sub-folder of the opened folder that it
-/// lies in, unless these are numbers that storage is parted by, or parts of a split (`train/rock/..`); its key is what
-/// `song.key` beside `song.wav` tells. Folders of the
+/// lies in, unless these are numbers that storage is parted by, parts of a split (`train/rock/..`) or folds
+/// (`fold1/rock/..`); its key is what `song.key` beside `song.wav` tells. A folder with the `metadata.csv` or
+/// `metadata.jsonl` of a data set of the model hub has the labels that these tell. Folders of the
 /// shape of GTZAN, GiantSteps key, EmoMusic, MagnaTagATune and FMA and a folder with the demo collection's `labels.csv`
 /// are recognised, also where annotations and sound are several of the paths; `.csv`, `.tsv` and other tables list paths
 /// and labels, several of them together the parts of one split; and the word `demo` is the demo collection, which is
@@ -46,7 +57,21 @@ pub struct OpenOptions<'a> {
 pub fn open(paths: &[PathBuf], watch: &Watch) -> Result<Collection, CollectionError> {
     let options = OpenOptions {
         own_labels: own_labels_file(),
-        batches: None,
+        ..OpenOptions::default()
+    };
+    open_with(paths, options, watch)
+}
+
+/// As [`open`], for labels of something else than sound, as of a table of embeddings: the files that lists name need not
+/// be there.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_labels(paths: &[PathBuf], watch: &Watch) -> Result<Collection, CollectionError> {
+    let options = OpenOptions {
+        own_labels: own_labels_file(),
+        names_only: true,
+        ..OpenOptions::default()
     };
     open_with(paths, options, watch)
 }
@@ -67,7 +92,8 @@ pub fn open_with(
     let opened = Opened::of(paths);
     let mut pieces = Vec::new();
     if !opened.lists.is_empty() {
-        pieces.push(listed::read(&opened.lists, &opened.folders, watch)?);
+        let (lists, folders) = (&opened.lists, &opened.folders);
+        pieces.push(listed::read(lists, folders, options.names_only, watch)?);
     }
     pieces.extend(opened.open_others(watch, &mut sighted)?);
     let mut collection = join(pieces, watch)?;
@@ -116,6 +142,21 @@ pub fn open_with(
     Ok(collection)
 }
 
+/// A collection with the tracks of another one behind its own, as if both had been opened together; what is in both stands there
+/// once.
+///
+/// # Errors
+/// [`CollectionError::Cancelled`].
+pub fn add(
+    collection: &Collection,
+    other: Collection,
+    watch: &Watch,
+) -> Result<Collection, CollectionError> {
+    let name = format!("{} and {}", collection.name, other.name);
+    let joined = join(vec![collection.clone(), other], watch)?;
+    Ok(Collection { name, ..joined })
+}
+
 /// What was named, sorted by how it is opened.
 struct Opened {
     lists: Vec<PathBuf>,
@@ -137,7 +178,8 @@ impl Opened {
         };
         let folders: Vec<&PathBuf> = paths.iter().filter(|path| path.is_dir()).collect();
         for path in paths {
-            let named = path != Path::new(DEMO_WORD) && path.is_file() && listed::is_list(path);
+            let named =
+                DemoKind::of_path(path).is_none() && path.is_file() && listed::is_list(path);
             let folder = named
                 .then(|| sets::folder_of_table(path, !folders.is_empty()))
                 .flatten();
@@ -232,52 +274,30 @@ fn parts_of_split(pieces: Vec<Collection>, parts: &[Part]) -> Collection {
     }
 }
 
-/// Hands on what the walk comes upon, in batches.
-struct Sighted<'a> {
-    give: Option<&'a mut dyn FnMut(Vec<Track>)>,
-    waiting: Vec<Track>,
-    given: Instant,
-}
-
-/// Tracks wait for others at most so long, ...
-const BATCH_TIME: Duration = Duration::from_millis(100);
-/// ... and at most so many wait.
-const BATCH: usize = 2048;
-
-impl<'a> Sighted<'a> {
-    fn new(give: Option<&'a mut dyn FnMut(Vec<Track>)>) -> Self {
-        Self {
-            give,
-            waiting: Vec::new(),
-            given: Instant::now(),
-        }
-    }
-
-    fn add(&mut self, file: &Path, opened: &Path) {
-        let Some(give) = &mut self.give else { return };
-        self.waiting.push(Track {
-            // Whether numbers are labels is known once all names are.
-            label: label_of(file, opened)
-                .filter(|name| !is_storage(&[name.clone()].into()))
-                .map(|name| label_text(&name)),
-            problem: walk::problem_of(file),
-            ..Track::of_file(file)
-        });
-        if self.waiting.len() >= BATCH || self.given.elapsed() >= BATCH_TIME {
-            give(std::mem::take(&mut self.waiting));
-            self.given = Instant::now();
-        }
-    }
-}
-
 fn open_one(
     path: &Path,
     table_alone: bool,
     watch: &Watch,
     sighted: &mut Sighted<'_>,
 ) -> Result<Collection, CollectionError> {
-    if path == Path::new(DEMO_WORD) {
-        return open_folder(&demo::demo_folder(watch)?, false, watch, sighted);
+    if let Some(kind) = DemoKind::of_path(path) {
+        let given = AtomicBool::new(false);
+        let folder = {
+            let sighted = Mutex::new(&mut *sighted);
+            let found = |track: Track| {
+                given.store(true, Ordering::Relaxed);
+                let mut sighted = sighted.lock().unwrap_or_else(PoisonError::into_inner);
+                sighted.give(vec![track]);
+            };
+            demo::demo_folder(kind, watch, &found)?
+        };
+        // What was handed on while it was rendered is not handed on again.
+        let mut again = Sighted::new(None);
+        let sighted = match given.into_inner() {
+            true => &mut again,
+            false => sighted,
+        };
+        return open_folder(&folder, false, watch, sighted);
     }
     let metadata = fs::metadata(path).map_err(|source| CollectionError::Unreadable {
         source: match walk::broken_link(path) {
@@ -361,10 +381,13 @@ fn open_folder(
     watch: &Watch,
     sighted: &mut Sighted<'_>,
 ) -> Result<Collection, CollectionError> {
-    if let Some(tracks) = labels::read(folder)? {
+    if let Some((kind, tracks)) = labels::read(folder)? {
         return Ok(Collection {
-            name: "Demo collection".to_owned(),
-            kind: CollectionKind::Demo,
+            name: kind.name().to_owned(),
+            kind: match kind {
+                DemoKind::Mixed => CollectionKind::MixedDemo,
+                DemoKind::Plain => CollectionKind::Demo,
+            },
             tracks,
             split: None,
             notes: Vec::new(),
@@ -382,9 +405,14 @@ fn open_folder(
     if sets::is_gtzan(&files) {
         return Ok(sets::describe_gtzan(name_of(folder), &files, notes));
     }
+    if let Some(collection) = audio_folder(folder, &lists, &files, watch)? {
+        return Ok(collection);
+    }
     if !lists.is_empty() && !files.is_empty() {
-        let names = lists.iter().filter_map(|list| list.file_name());
-        let names: Vec<_> = names.map(OsStr::to_string_lossy).collect();
+        let names = lists
+            .iter()
+            .map(|list| list.strip_prefix(folder).unwrap_or(list));
+        let names: Vec<_> = names.map(Path::to_string_lossy).collect();
         notes.push(
             format!(
                 "labels are taken from the names of folders; to take them from a list open that instead: {}",
@@ -396,6 +424,7 @@ fn open_folder(
     if files.is_empty() {
         notes.extend(lists_alone(folder));
     }
+    let folds = folds_of(&files, folder);
     let (labels, split) = labels_of(&files, folder, &mut notes);
     // Systems write `Café` in two ways: one label, in whichever of them.
     let labels: Vec<Option<String>> = labels
@@ -410,6 +439,9 @@ fn open_folder(
         ..Track::of_file(file)
     });
     let mut tracks: Vec<Track> = tracks.collect();
+    for (track, fold) in tracks.iter_mut().zip(folds.into_iter().flatten()) {
+        track.fold = fold;
+    }
     key_files::read_beside(&mut tracks, &mut notes);
     Ok(Collection {
         name: name_of(folder),
@@ -418,6 +450,52 @@ fn open_folder(
         split,
         notes,
     })
+}
+
+/// A folder as the model hub's AudioFolder lays out data sets: `metadata.csv` or `metadata.jsonl` with a column
+/// `file_name`, beside the sounds or in the folder of each part of a split; `None` of another folder, or where its lists
+/// name no sound that is there.
+fn audio_folder(
+    folder: &Path,
+    lists: &[PathBuf],
+    files: &[PathBuf],
+    watch: &Watch,
+) -> Result<Option<Collection>, CollectionError> {
+    let is_metadata = |list: &&PathBuf| {
+        let name = list.file_name().and_then(OsStr::to_str);
+        matches!(name, Some("metadata.csv" | "metadata.jsonl")) && listed::names_files(list)
+    };
+    let metadata: Vec<PathBuf> = lists.iter().filter(is_metadata).cloned().collect();
+    if metadata.is_empty() || files.is_empty() {
+        return Ok(None);
+    }
+    let mut collection = match listed::read(&metadata, &[], false, watch) {
+        Ok(collection)
+            if collection
+                .tracks
+                .iter()
+                .any(|track| track.problem.is_none()) =>
+        {
+            collection
+        }
+        Err(error @ CollectionError::Cancelled(_)) => return Err(error),
+        _ => return Ok(None),
+    };
+    let names = metadata
+        .iter()
+        .map(|list| list.strip_prefix(folder).unwrap_or(list));
+    let names: Vec<_> = names.map(Path::to_string_lossy).collect();
+    let left_out = match files.len().saturating_sub(collection.tracks.len()) {
+        0 => String::new(),
+        more => format!("; {} that it does not name left out", counted(more, "file")),
+    };
+    let note = format!(
+        "tracks and labels are those of {}{left_out}",
+        names.join(", ")
+    );
+    collection.notes.insert(0, note.into());
+    collection.name = name_of(folder);
+    Ok(Some(collection))
 }
 
 /// What to call a folder: its name, also where it was given as "." or "..".

@@ -127,7 +127,8 @@ impl OwnLabels {
 }
 
 /// A path from the root, without a look at the disk: the key under which labels are kept.
-fn absolute(path: &Path) -> PathBuf {
+/// By which what a user keeps of a track is found again.
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 

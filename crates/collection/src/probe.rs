@@ -14,7 +14,7 @@ use super::{
     CollectionError, Track,
     index::{Index, Stamp},
 };
-use mynascope_audio::{self as audio, AudioError};
+use mynascope_audio::{self as audio, AudioError, FileTags};
 use mynascope_base::{
     jobs::Watch,
     storage::{Folders, StorageError},
@@ -31,6 +31,8 @@ pub struct FileFacts {
     pub problem: Option<String>,
     /// What is wrong with a file that can be used: it was cut short.
     pub warning: Option<String>,
+    /// What the file says of its music.
+    pub tags: FileTags,
     /// The file was decoded: this is how long it is, whatever its header says.
     pub decoded: bool,
 }
@@ -145,8 +147,10 @@ pub fn keep_decoded(
         };
         let header = known.get(&path, stamp);
         let codec = facts.codec.or_else(|| header?.codec.clone());
+        let tags = header.map(|header| header.tags.clone());
         let facts = FileFacts {
             codec,
+            tags: tags.unwrap_or_default(),
             decoded: true,
             ..facts
         };
@@ -232,6 +236,7 @@ fn read_header(path: &Path) -> (FileFacts, bool) {
                 warning: info.incomplete.map(|incomplete| incomplete.to_string()),
                 codec: Some(info.codec),
                 problem: None,
+                tags: audio::read_tags(path),
                 decoded: false,
             };
             (facts, true)

@@ -13,7 +13,7 @@ const NAMED: usize = 5;
 
 /// A note on labels (`what` they are, as "labels") that differ only in how they are written, each with the line of its
 /// row where it came from a list. They are different classes, which is rarely meant.
-pub(crate) fn note<'a>(
+pub fn note<'a>(
     what: &str,
     labels: impl Iterator<Item = (&'a str, Option<&'a ListLine>)> + Clone,
 ) -> Option<Note> {

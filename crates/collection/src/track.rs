@@ -7,6 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use mynascope_audio::FileTags;
 use mynascope_base::natural_order;
 
 use super::{Note, Split, text::shown_name};
@@ -34,6 +35,8 @@ pub struct Track {
     pub duration_secs: Option<f64>,
     /// Short name of its codec, where the header was read: "flac".
     pub codec: Option<String>,
+    /// What the file says of its music, once its header was read.
+    pub file_tags: FileTags,
     /// Why the track cannot be used, where that is known without decoding it.
     pub problem: Option<String>,
     /// What is wrong with a track that can be used: it ends early.
@@ -54,12 +57,26 @@ impl Track {
     }
 }
 
+impl Track {
+    /// Keeps what the file says of its music; its title is shown instead of the name of the file.
+    pub fn learn_tags(&mut self, tags: FileTags) {
+        if let Some(title) = &tags.title
+            && self.title == Self::of_file(&self.path).title
+        {
+            self.title.clone_from(title);
+        }
+        self.file_tags = tags;
+    }
+}
+
 /// Where a collection came from, which decides what can be asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CollectionKind {
-    /// The demo collection: every label is known.
+    /// The plain demo collection, one style a track: every label is known.
     Demo,
+    /// The demo collection whose tracks mix two styles.
+    MixedDemo,
     /// A folder of the shape of GTZAN: genres, and the published split where its files occur.
     Gtzan,
     /// GiantSteps key, with GiantSteps-MTG key where it is there: keys.
@@ -109,6 +126,23 @@ impl Collection {
         self.notes.iter().map(|note| note.text.as_str())
     }
 
+    /// Takes tracks out, by their places; the others stay in their order and in their parts of the split.
+    pub fn remove(&mut self, places: &BTreeSet<usize>) {
+        let mut place = 0;
+        self.tracks.retain(|_| {
+            place += 1;
+            !places.contains(&(place - 1))
+        });
+        if let Some(split) = &mut self.split {
+            for part in [&mut split.train, &mut split.valid, &mut split.test] {
+                part.retain(|place| !places.contains(place));
+                for place in part {
+                    *place -= places.range(..*place).count();
+                }
+            }
+        }
+    }
+
     /// The part of the published split that each track belongs to: train, valid, test or none. `[tracks]`
     pub fn parts(&self) -> Vec<Option<&'static str>> {
         let mut parts = vec![None; self.tracks.len()];
@@ -132,6 +166,30 @@ impl Collection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tracks_that_are_taken_out_leave_the_others_in_their_parts() {
+        let tracks = ["a", "b", "c", "d", "e"].map(|name| Track::of_file(Path::new(name)));
+        let mut collection = Collection {
+            name: String::new(),
+            kind: CollectionKind::Gtzan,
+            tracks: tracks.into(),
+            split: Some(Split {
+                train: vec![0, 3],
+                valid: vec![1],
+                test: vec![2, 4],
+            }),
+            notes: Vec::new(),
+        };
+        let parts = |collection: &Collection| -> Vec<(String, Option<&'static str>)> {
+            let titles = collection.tracks.iter().map(|track| track.title.clone());
+            titles.zip(collection.parts()).collect()
+        };
+        let mut left = parts(&collection);
+        left.retain(|(title, _)| title != "b" && title != "d");
+        collection.remove(&BTreeSet::from([1, 3, 9]));
+        assert_eq!(parts(&collection), left);
+    }
 
     #[test]
     fn labels_are_sorted_and_unique() {

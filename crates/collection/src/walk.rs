@@ -106,6 +106,10 @@ pub(super) struct Found {
     pub lists: Vec<PathBuf>,
 }
 
+/// How deep below a folder lists are looked for, as in `metadata/labels.csv`, and how many.
+const LIST_DEPTH: usize = 2;
+const MOST_LISTS: usize = 20;
+
 /// Lists the sound files below `folder`, following links but visiting each real folder once, so that loops and webs
 /// of links end. Hidden files, FIFOs, devices and other files are passed over; what cannot be read becomes a note.
 ///
@@ -140,7 +144,10 @@ pub(super) fn sound_files(
                 if is_sound_file(entry.path()) {
                     sighted(entry.path());
                     files.push(entry.into_path());
-                } else if entry.depth() == 1 && listed::seems_list(entry.path()) {
+                } else if entry.depth() <= LIST_DEPTH
+                    && lists.len() < MOST_LISTS
+                    && listed::seems_list(entry.path())
+                {
                     lists.push(entry.into_path());
                 }
             }

@@ -22,7 +22,7 @@ fn peak_bytes() -> u64 {
 }
 
 #[test]
-fn a_list_of_200_000_rows_takes_less_than_700_bytes_a_row() {
+fn a_list_of_200_000_rows_takes_less_than_750_bytes_a_row() {
     const ROWS: u64 = 200_000;
     // No file of it is here: what is measured is the list.
     let folder = tempfile::tempdir().unwrap();
@@ -43,5 +43,5 @@ fn a_list_of_200_000_rows_takes_less_than_700_bytes_a_row() {
     let opened = open_with(&[path], OpenOptions::default(), &Watch::unattended()).unwrap();
     let row = (peak_bytes() - before) / ROWS;
     assert_eq!(opened.tracks.len() as u64, ROWS);
-    assert!(row < 700, "{row} bytes a row");
+    assert!(row < 750, "{row} bytes a row");
 }

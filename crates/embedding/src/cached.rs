@@ -8,8 +8,8 @@ use std::{collections::HashMap, path::PathBuf, time::Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, LayerTables, Level, TrackRow,
-    extract_layers, extract_with_cache,
+    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, Grown, LayerTables, Level,
+    TrackRow, extract_layers, extract_live,
 };
 use mynascope_audio::Caveats;
 use mynascope_base::{
@@ -40,11 +40,11 @@ struct Header {
     caveats: Vec<(usize, Caveats)>,
 }
 
-/// As [`extract_with_cache`], the same values; a table that was made before of the same tracks, by the same encoder with the
+/// As [`crate::extract_with_cache`], the same values; a table that was made before of the same tracks, by the same encoder with the
 /// same settings, is not computed again.
 ///
 /// # Errors
-/// As [`extract_with_cache`]. A cache that cannot be read or written costs time, no more.
+/// As [`crate::extract_with_cache`]. A cache that cannot be read or written costs time, no more.
 pub fn extract_cached(
     collection: &Collection,
     encoder: &LoadedEncoder,
@@ -52,30 +52,44 @@ pub fn extract_cached(
     cache: Option<&Cache>,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
-    let start = Instant::now();
-    let asked = Asked {
-        collection,
-        encoder,
-        hash: encoder.fingerprint().to_owned(),
-        beside_layers: false,
-        settings,
-    };
+    extract_cached_live(collection, encoder, settings, cache, watch, None)
+}
+
+/// As [`extract_cached`]; where something is computed, `grown` is shown the table as it grows.
+///
+/// # Errors
+/// As [`crate::extract_with_cache`].
+pub fn extract_cached_live(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+    grown: Option<Grown<'_>>,
+) -> Result<Extraction, EmbeddingError> {
+    let asked = Asked::embedding(collection, encoder, settings);
     let kept = cache.and_then(|cache| Some((cache, asked.key(&contents(collection, cache)?))));
     let Some((cache, key)) = kept else {
-        return extract_with_cache(collection, encoder, settings, cache, watch);
+        return extract_live(collection, encoder, settings, cache, watch, grown);
     };
-    if let Some(found) = asked.get(cache, &key) {
+    if let Some(found) = asked.find(cache, &key) {
         report_all_done(collection, watch);
-        let seconds = start.elapsed().as_secs_f64();
-        return Ok(Extraction {
-            seconds,
-            windows_per_second: found.windows as f64 / seconds.max(1e-9),
-            ..found
-        });
+        return Ok(found);
     }
-    let made = extract_with_cache(collection, encoder, settings, Some(cache), watch)?;
+    let made = extract_live(collection, encoder, settings, Some(cache), watch, grown)?;
     asked.put(cache, &key, &made);
     Ok(made)
+}
+
+/// What [`extract_cached`] gives without computing anything; `None` where it would have to compute.
+pub fn find_cached(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: &Cache,
+) -> Option<Extraction> {
+    let asked = Asked::embedding(collection, encoder, settings);
+    asked.find(cache, &asked.key(&contents(collection, cache)?))
 }
 
 /// What the file of every track contains, the same for all layers. `None` where a track cannot be read: it may be back the next
@@ -169,7 +183,33 @@ struct Asked<'a> {
     settings: &'a ExtractSettings,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn embedding(
+        collection: &'a Collection,
+        encoder: &'a LoadedEncoder,
+        settings: &'a ExtractSettings,
+    ) -> Self {
+        Self {
+            collection,
+            encoder,
+            hash: encoder.fingerprint().to_owned(),
+            beside_layers: false,
+            settings,
+        }
+    }
+
+    /// What is kept, timed.
+    fn find(&self, cache: &Cache, key: &ContentKey) -> Option<Extraction> {
+        let start = Instant::now();
+        let found = self.get(cache, key)?;
+        let seconds = start.elapsed().as_secs_f64();
+        Some(Extraction {
+            seconds,
+            windows_per_second: found.windows as f64 / seconds.max(1e-9),
+            ..found
+        })
+    }
+
     fn get(&self, cache: &Cache, key: &ContentKey) -> Option<Extraction> {
         self.read(&cache.get(key, TABLE)?)
     }
@@ -346,7 +386,8 @@ mod tests {
             let known = cache.get(&key, TABLE).is_some();
             let made =
                 extract_cached(collection, &encoder, &settings, Some(&cache), &watch).unwrap();
-            let fresh = extract_with_cache(collection, &encoder, &settings, None, &watch).unwrap();
+            let fresh =
+                crate::extract_with_cache(collection, &encoder, &settings, None, &watch).unwrap();
             assert_eq!(made.table, fresh.table);
             assert_eq!((made.skipped, made.windows), (fresh.skipped, fresh.windows));
             known
@@ -390,7 +431,8 @@ mod tests {
         .unwrap();
         let watch = Watch::unattended();
         let one = extract_cached(&collection, &on_first, &settings, Some(&cache), &watch).unwrap();
-        let alone = extract_with_cache(&collection, &on_first, &settings, None, &watch).unwrap();
+        let alone =
+            crate::extract_with_cache(&collection, &on_first, &settings, None, &watch).unwrap();
         assert!(one.from_cache);
         assert_eq!(one.table.values, alone.table.values);
         assert_eq!(one.table.encoder_hash, alone.table.encoder_hash);

@@ -30,18 +30,21 @@ mod styles;
 mod table;
 
 pub use batch::{BatchSimilarity, retrieval_at_1};
-pub use cached::{extract_cached, extract_layers_cached};
+pub use cached::{extract_cached, extract_cached_live, extract_layers_cached, find_cached};
 pub use duplicates::{NearDuplicate, NearDuplicates, near_duplicates};
 pub use extract::{
-    ExtractSettings, Extraction, LayerTables, ReadTrack, extract, extract_layer_windows,
-    extract_layers, extract_windows, extract_with_cache,
+    ExtractSettings, Extraction, Grown, LayerTables, ReadTrack, extract, extract_layer_windows,
+    extract_layers, extract_live, extract_windows, extract_with_cache,
 };
 pub use format::{
     READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,
     metadata_path, save_table,
 };
 pub use keys::{TrackKeys, TrackTurns};
-pub use located::{Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stored_path};
+pub use located::{
+    Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stem_of, stored_path,
+    without_zeros,
+};
 pub use moved::{NeighbourhoodChange, neighbourhood_changes};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use stretch::extract_stretch;

@@ -169,9 +169,16 @@ pub fn relocate(
     let wanted: Vec<Option<TrainingHead>> = table
         .tracks
         .iter()
-        .map(|track| track.names_file().then(|| TrainingHead::of(&track.path)))
+        .map(|track| match track.number() {
+            Some(number) => Some(TrainingHead::of(Path::new(number))),
+            None => track.names_file().then(|| TrainingHead::of(&track.path)),
+        })
         .collect();
     let stems: HashSet<&str> = wanted.iter().flatten().map(TrainingHead::stem).collect();
+    // Numbers may have lost the zeros that the names of their files begin with.
+    let numbers = table.tracks.iter().filter_map(TrackRow::number);
+    let numbers: HashSet<&str> = numbers.map(without_zeros).collect();
+    let mut numbered: HashMap<String, Vec<PathBuf>> = HashMap::new();
     let mut there: HashMap<String, Vec<PathBuf>> = HashMap::new();
     // Links are followed, as collections follow them; loops are errors of single entries, and skipped.
     for entry in WalkDir::new(absolute(folder))
@@ -182,6 +189,11 @@ pub fn relocate(
         watch.check()?;
         if entry.file_type().is_file() {
             let stem = stem_of(&entry.file_name().to_string_lossy()).to_owned();
+            let number = without_zeros(&stem);
+            if numbers.contains(number) {
+                let files = numbered.entry(number.to_owned()).or_default();
+                files.push(entry.path().to_path_buf());
+            }
             if stems.contains(stem.as_str()) {
                 there.entry(stem).or_default().push(entry.into_path());
             }
@@ -194,7 +206,11 @@ pub fn relocate(
     };
     for (track, tail) in table.tracks.iter_mut().zip(&wanted) {
         let Some(tail) = tail else { continue };
-        let candidates = there.get(tail.stem()).map_or(&[][..], Vec::as_slice);
+        let candidates = there.get(tail.stem()).or_else(|| match track.number() {
+            Some(number) => numbered.get(without_zeros(number)),
+            None => None,
+        });
+        let candidates = candidates.map_or(&[][..], Vec::as_slice);
         match tail.nearest(candidates) {
             Nearest::One(path) => {
                 track.path = path.clone();
@@ -268,8 +284,19 @@ impl TrainingHead {
     }
 }
 
+/// A number without the zeros before it, which tables lose; other names stay as they are.
+pub fn without_zeros(name: &str) -> &str {
+    let is_number = name.bytes().all(|digit| digit.is_ascii_digit());
+    let bare = name.trim_start_matches('0');
+    match is_number && !name.is_empty() {
+        true if bare.is_empty() => "0",
+        true => bare,
+        false => name,
+    }
+}
+
 /// A file's name without its ending; names that only look as if they had one (`blues.00001`) keep it.
-fn stem_of(name: &str) -> &str {
+pub fn stem_of(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, ending))
             if !stem.is_empty()
@@ -414,6 +441,26 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let error = relocate(&mut table, empty.path(), &Watch::unattended()).unwrap_err();
         assert!(error.to_string().contains("none of the table's files"));
+    }
+
+    /// FMA's sound of track 100 is `000/000100.mp3`.
+    #[test]
+    fn the_sound_of_a_number_is_found_whatever_zeros_it_begins_with() {
+        let home = tempfile::tempdir().unwrap();
+        for path in ["000/000100.mp3", "000/001000.mp3", "7.wav", "07.wav"] {
+            touch(&home.path().join(path));
+        }
+        let mut table = table(&["100", "track 1000", "row 7", "8"]);
+        assert_eq!(sound_of_table(&table), SoundOfTable::Unnamed);
+        let found = relocate(&mut table, home.path(), &Watch::unattended()).unwrap();
+        assert_eq!((found.found, found.ambiguous), (2, 0));
+        let paths: Vec<&Path> = table.tracks.iter().map(|track| &*track.path).collect();
+        let [first, second] =
+            ["000/000100.mp3", "000/001000.mp3"].map(|path| home.path().join(path));
+        assert_eq!(
+            paths,
+            [&*first, &second, Path::new("row 7"), Path::new("8")]
+        );
     }
 
     #[test]

@@ -34,7 +34,7 @@ named!(
 /// A track that rows of a table belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackRow {
-    /// The sound file, or `row 12` for a row that came without a path.
+    /// The sound file; `1234` where the table has only its number; or `row 12` for a row that came without either.
     pub path: PathBuf,
     /// Its label, where the collection has one.
     pub label: Option<String>,
@@ -49,18 +49,30 @@ pub struct TrackRow {
 pub(crate) const UNNAMED: [&str; 2] = ["row", "track"];
 
 impl TrackRow {
-    /// Whether its path names a file. Rows of a table without paths are called `row 12` (or `track 12`, where the table
-    /// numbers its tracks).
+    /// Whether its path names a file. Rows of a table without paths are called `row 12`, or by the number that the table
+    /// gives their track: `track 12`, or `1234` where it is an id.
     pub fn names_file(&self) -> bool {
-        let number = self
-            .path
-            .to_str()
-            .and_then(|path| path.split_once(' '))
-            .filter(|(word, _)| UNNAMED.contains(word))
-            .map(|(_, number)| number.strip_prefix('-').unwrap_or(number));
-        !number.is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
-        })
+        let path = self.path.to_str().unwrap_or_default();
+        let number = match path.split_once(' ') {
+            Some((word, number)) if UNNAMED.contains(&word) => number,
+            _ => path,
+        };
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit())
+    }
+
+    /// The number that the table gives a track without a path; `None` where it has a path, or nothing.
+    pub fn number(&self) -> Option<&str> {
+        let path = self.path.to_str().filter(|_| !self.names_file())?;
+        match path.split_once(' ') {
+            Some((word, number)) => (word == UNNAMED[1]).then_some(number),
+            None => Some(path),
+        }
+    }
+
+    /// Whether the table says nothing of what its row stands for.
+    pub fn is_nameless(&self) -> bool {
+        !self.names_file() && self.number().is_none()
     }
 }
 
@@ -226,6 +238,23 @@ impl EmbeddingTable {
         means
     }
 
+    /// The rows of all tracks but those that are marked; the tracks stay.
+    pub fn without_rows_of(&self, tracks: &[bool]) -> Self {
+        let stays = |track: u32| !tracks.get(track as usize).copied().unwrap_or(false);
+        let mut left = Self {
+            tracks: self.tracks.clone(),
+            encoder_hash: self.encoder_hash.clone(),
+            ..Self::empty(self.dim, self.encoder.clone(), self.level)
+        };
+        let rows = self.iter().zip(&self.timestamps).zip(&self.track);
+        for ((values, &secs), &track) in rows.filter(|(_, track)| stays(**track)) {
+            left.values.extend(values);
+            left.timestamps.push(secs);
+            left.track.push(track);
+        }
+        left
+    }
+
     /// The same rows, with only those tracks that have one.
     pub fn without_empty_tracks(&self) -> Self {
         let mut used = vec![false; self.tracks.len()];
@@ -331,6 +360,16 @@ mod tests {
         assert_eq!(means.level, Level::Track);
         assert_eq!(means.track_of(1).unwrap().path, PathBuf::from("c"));
         means.validate().unwrap();
+    }
+
+    #[test]
+    fn the_rows_of_some_tracks_can_be_left_out() {
+        let whole = table();
+        let left = whole.without_rows_of(&[true, false, false]);
+        assert_eq!((left.rows(), left.track.as_slice()), (1, &[2][..]));
+        assert_eq!(left.row(0), whole.row(2));
+        assert_eq!(left.track_of(0), whole.track_of(2));
+        assert_eq!(whole.without_rows_of(&[]), whole);
     }
 
     #[test]

@@ -246,8 +246,9 @@ fn truncated_files_are_refused() {
             fs::write(&path, &whole[..length]).unwrap();
             let error = load_table(&path).expect_err(&format!("{extension} cut at {length}"));
             let damaged = matches!(error, EmbeddingError::Damaged { .. });
-            // Of a text only the rows or cells that are missing tell.
-            assert!(damaged || extension == "tsv", "{error}");
+            // Of a text only the rows or cells that are missing tell; what ends within its first bytes may be any.
+            let unknown = extension == "tsv" || length < 8;
+            assert!(damaged || unknown, "{error}");
         }
     }
 }
@@ -288,8 +289,8 @@ fn the_wrong_contents_are_named() {
         );
         save_table(&table(), &source).unwrap();
         fs::copy(&source, &target).unwrap();
-        let message = load_table(&target).unwrap_err().to_string();
-        assert!(message.contains("it is no"), "{message}");
+        // Its bytes tell what it is.
+        assert_eq!(load_table(&target).unwrap(), load_table(&source).unwrap());
     }
     // Tensors of other names.
     let path = folder.path().join("weights.safetensors");

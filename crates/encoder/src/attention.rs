@@ -165,7 +165,7 @@ impl LoadedEncoder {
         let followed = match self.config() {
             EncoderConfig::Myna(config) => {
                 let frames = window.len() / MEL_BANDS;
-                let tokenizer = Tokenizer::new(config.kind.shapes(), frames, config.dim);
+                let tokenizer = Tokenizer::of(&config, frames);
                 token_grid.columns = tokenizer.grids().nth(grid).map_or(0, |grid| grid.columns);
                 let job = FollowTokens {
                     tokens: tokenizer.tokens_of(grid, &[window], Some(vec![kept]))?,
@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        DeviceChoice, MynaConfig, Patching,
+        DeviceChoice, MynaConfig, PatchInput, Patching,
         blocks::{BlockStyle, Placer, TensorSource},
         kernels::NormOrder,
     };
@@ -219,6 +219,7 @@ mod tests {
         depth: 3,
         heads: 2,
         mlp_dim: 64,
+        input: PatchInput::Power,
     };
 
     fn encoder() -> LoadedEncoder {

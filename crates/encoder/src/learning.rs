@@ -113,6 +113,7 @@ impl<B: Kernels> LearningNetwork<B> {
                     head: Head::take(&mut take, tail.head_inputs(config))?,
                 })
             }
+            EncoderConfig::Baseline(_) => None,
             EncoderConfig::Music2vec(music2vec) => {
                 let mut take = Placed {
                     parameters: parameters.into_iter(),

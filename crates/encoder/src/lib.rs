@@ -43,16 +43,16 @@ pub use backend::compute_devices;
 pub use checkpoint::{
     CheckpointRef, CheckpointReport, CheckpointSummary, FileDtype, FoundEncoder, LeftOut,
     LoadOptions, OpenCheckpoint, WeightsChoice, WeightsRole, inspect, inspect_with, is_checkpoint,
-    load_reported, load_weights, save_weights, save_weights_as, say_step_of_run, shipped_weights,
-    summarise,
+    load_reported, load_weights, run_of_weights, save_weights, save_weights_as, say_step_of_run,
+    shipped_weights, summarise,
 };
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError, total_memory};
 pub use error::{CheckpointError, EncoderError};
 pub use families::Sizes;
 pub use families::myna::{
-    HEAD_DIM, MynaConfig, Patching, Preset, network::HostTokens, tokenizer::Tokenizer,
+    HEAD_DIM, MynaConfig, PatchInput, Patching, Preset, network::HostTokens, tokenizer::Tokenizer,
 };
-pub use families::{EncoderConfig, Family};
+pub use families::{EncoderConfig, Family, baseline::Baseline};
 pub use identity::is_shipped;
 pub use info::{EncoderInfo, WindowRule};
 pub use input::{Input, Window};

@@ -98,6 +98,16 @@ impl LoadedEncoder {
                 let config = Preset::Tiny.config(patch.unwrap_or_default());
                 return Self::random(config, 0, device);
             }
+            if let CheckpointRef::Baseline(baseline) = checkpoint {
+                if patch.is_some() {
+                    return Err(EncoderError::Reading(
+                        "a baseline has no patches; leave out --patch".into(),
+                    ));
+                }
+                let weights = NetworkWeights::Tensors((*baseline).into(), Vec::new());
+                let description = format!("{baseline} baseline");
+                return Self::of_weights(weights, Vec::new(), description, None, device);
+            }
             let weights = shipped_weights(patch)?;
             let description = format!("shipped {} encoder", weights.config.name());
             return Self::of_weights(weights.into(), Vec::new(), description, None, device);

@@ -128,11 +128,7 @@ impl LoadedEncoder {
             ));
         }
         if tokenizer.as_ref().is_none_or(|(known, _)| *known != length) {
-            let shapes = config.kind.shapes();
-            *tokenizer = Some((
-                length,
-                Tokenizer::new(shapes, length / MEL_BANDS, config.dim),
-            ));
+            *tokenizer = Some((length, Tokenizer::of(config, length / MEL_BANDS)));
         }
         let Some((_, tokenizer)) = tokenizer else {
             return Ok(Vec::new());

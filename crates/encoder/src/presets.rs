@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EncoderConfig, Family, Patching, Preset,
+    EncoderConfig, Family, MynaConfig, PatchInput, Patching, Preset,
     families::{maest, mt2, music2vec},
 };
 use mynascope_base::named;
@@ -75,10 +75,16 @@ impl EncoderPreset {
 
     /// The preset of these sizes, if it is one.
     pub fn of(config: &EncoderConfig) -> Option<Self> {
-        let patch = config.myna().map_or(Patching::default(), |myna| myna.kind);
+        let myna = config.myna();
+        let patch = myna.map_or(Patching::default(), |myna| myna.kind);
+        // What patches hold is no size.
+        let sizes = myna.map_or(*config, |myna| {
+            let input = PatchInput::Power;
+            MynaConfig { input, ..myna }.into()
+        });
         Self::ALL
             .into_iter()
-            .find(|preset| preset.config(patch) == *config)
+            .find(|preset| preset.config(patch) == sizes)
     }
 }
 

@@ -37,11 +37,13 @@ pub enum Readout {
     FrameMean,
     /// How much each of twelve keys a semitone apart fits, summing to 1; which is C is told by a recording in C.
     KeyProfile,
+    /// What a baseline makes of a window: mean and standard deviation over its frames; of chance, noise.
+    Statistics,
 }
 
 impl Readout {
     /// All readouts of all families.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Stack,
         Self::Cls,
         Self::Dist,
@@ -54,6 +56,7 @@ impl Readout {
         Self::ClassMean,
         Self::FrameMean,
         Self::KeyProfile,
+        Self::Statistics,
     ];
 
     /// Whether it is read behind all blocks and the last norm, and of no other layer.
@@ -80,6 +83,7 @@ named!(
     Readout::ClassMean => "class-mean",
     Readout::FrameMean => "frame-mean",
     Readout::KeyProfile => "key-profile",
+    Readout::Statistics => "statistics",
 );
 
 /// How far windows of a track overlap.

@@ -1,9 +1,8 @@
 //! The colours of labels.
 
-/// The colours of labels, in their order: Okabe and Ito's without black, which colour-blind people tell apart, then those
-/// that lie farthest from all before them and from the grey of what has no label (in Oklab, of a grid of sRGB, with a
-/// contrast of 2 to the dark ground and 1.25 to the light one). Any two lie 0.15 or
-/// more apart there. More labels cycle.
+/// The colours of labels on a dark ground, in their order: Okabe and Ito's without black, which colour-blind people tell apart, then
+/// those that lie farthest from all before them and from the grey of what has no label (in Oklab, of a grid of sRGB, with a contrast
+/// of 3 to the ground). Any two lie 0.13 or more apart there.
 pub const LABEL_COLOURS: [[u8; 3]; 20] = [
     [230, 159, 0],
     [86, 180, 233],
@@ -13,19 +12,93 @@ pub const LABEL_COLOURS: [[u8; 3]; 20] = [
     [0, 114, 178],
     [240, 228, 66],
     [150, 0, 255],
-    [0, 90, 0],
-    [150, 0, 120],
-    [0, 0, 255],
-    [255, 195, 225],
-    [60, 210, 0],
-    [90, 240, 210],
-    [135, 45, 0],
-    [255, 105, 255],
-    [210, 15, 195],
-    [255, 0, 105],
+    [255, 210, 255],
+    [255, 15, 255],
+    [75, 255, 240],
+    [0, 225, 0],
+    [195, 0, 150],
     [120, 120, 255],
-    [90, 45, 180],
+    [255, 30, 105],
+    [135, 195, 135],
+    [255, 135, 255],
+    [105, 105, 0],
+    [255, 255, 210],
+    [255, 165, 165],
 ];
+
+/// The same on a light ground: near each hue, as dark as a contrast of 3 asks for, and as far apart.
+pub const LABEL_COLOURS_ON_LIGHT: [[u8; 3]; 20] = [
+    [105, 60, 30],
+    [0, 45, 120],
+    [0, 150, 135],
+    [120, 75, 120],
+    [240, 90, 0],
+    [15, 105, 195],
+    [45, 30, 0],
+    [150, 0, 255],
+    [105, 0, 75],
+    [240, 30, 240],
+    [0, 105, 105],
+    [0, 150, 0],
+    [180, 0, 165],
+    [120, 120, 255],
+    [255, 45, 135],
+    [0, 75, 0],
+    [180, 105, 165],
+    [105, 105, 0],
+    [165, 135, 30],
+    [195, 0, 45],
+];
+
+/// The shape of a point. Labels have colours of their own up to the twentieth; the next twenty have the same colours on another
+/// shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A round one.
+    Disc,
+    /// A square.
+    Square,
+    /// A triangle on its side.
+    Triangle,
+    /// A square on its corner.
+    Diamond,
+    /// A plus.
+    Plus,
+}
+
+impl Mark {
+    /// All shapes, in the order of labels; the shader knows them by their place.
+    pub const ALL: [Self; 5] = [
+        Self::Disc,
+        Self::Square,
+        Self::Triangle,
+        Self::Diamond,
+        Self::Plus,
+    ];
+
+    /// The shape of the `place`-th label. The hundred-and-first looks like the first again.
+    pub fn of_label(place: usize) -> Self {
+        let turn = place / LABEL_COLOURS.len() % Self::ALL.len();
+        Self::ALL.get(turn).copied().unwrap_or(Self::Disc)
+    }
+
+    /// How far a place lies outside a mark of a radius around 0, inside below 0; y points up. The marks look equally large.
+    pub fn distance(self, [x, y]: [f32; 2], radius: f32) -> f32 {
+        let (x, up) = (x.abs(), y);
+        let y = y.abs();
+        match self {
+            Self::Disc => x.hypot(y) - radius,
+            Self::Square => x.max(y) - 0.87 * radius,
+            Self::Triangle => (-up).max(0.866 * x + 0.5 * up) - 0.65 * radius,
+            Self::Diamond => (x + y) * std::f32::consts::FRAC_1_SQRT_2 - 0.87 * radius,
+            Self::Plus => {
+                let arm =
+                    |along: f32, across: f32| (along - 1.15 * radius).max(across - 0.42 * radius);
+                arm(x, y).min(arm(y, x))
+            }
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -84,15 +157,43 @@ mod tests {
     }
 
     #[test]
-    fn twenty_labels_can_be_told_apart_on_both_grounds() {
-        for (place, &colour) in LABEL_COLOURS.iter().enumerate() {
-            for &other in &LABEL_COLOURS[..place] {
-                let apart = distance(colour, other);
-                assert!(apart > 0.15, "{colour:?} and {other:?}: {apart:.3}");
+    fn twenty_labels_can_be_told_apart_and_seen_on_either_ground() {
+        for (colours, ground) in [(LABEL_COLOURS, 24), (LABEL_COLOURS_ON_LIGHT, 246)] {
+            for (place, &colour) in colours.iter().enumerate() {
+                for &other in &colours[..place] {
+                    let apart = distance(colour, other);
+                    assert!(apart > 0.13, "{colour:?} and {other:?}: {apart:.3}");
+                }
+                assert!(distance(colour, [128; 3]) > 0.1, "{colour:?} is grey");
+                let seen = contrast(colour, [ground; 3]);
+                assert!(seen >= 3.0, "{colour:?} on {ground}: {seen:.2}");
             }
-            assert!(distance(colour, [128; 3]) > 0.1, "{colour:?} is grey");
-            assert!(contrast(colour, [24; 3]) >= 2.0, "{colour:?} on dark");
-            assert!(contrast(colour, [246; 3]) >= 1.2, "{colour:?} on light");
+        }
+    }
+
+    #[test]
+    fn a_hundred_labels_look_different() {
+        let looks: std::collections::BTreeSet<_> = (0..100)
+            .map(|place| {
+                let mark = Mark::of_label(place);
+                // What of a grid of places lies inside.
+                let inside: Vec<bool> = (-8..=8)
+                    .flat_map(|y| (-8..=8).map(move |x| [x as f32 / 4.0, y as f32 / 4.0]))
+                    .map(|at| mark.distance(at, 1.2) < 0.0)
+                    .collect();
+                (LABEL_COLOURS[place % 20], inside)
+            })
+            .collect();
+        assert_eq!(looks.len(), 100);
+        // About as much colour on each.
+        for mark in Mark::ALL {
+            let steps = || (-200..200).map(|step| step as f32 / 100.0);
+            let area = steps()
+                .flat_map(|y| steps().map(move |x| [x, y]))
+                .filter(|&at| mark.distance(at, 1.0) < 0.0)
+                .count() as f32
+                / 10_000.0;
+            assert!((2.1..3.3).contains(&area), "{mark:?} {area}");
         }
     }
 }

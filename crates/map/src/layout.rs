@@ -1,4 +1,4 @@
-//! From a table to the plane: PCA, and t-SNE of its leading components.
+//! From a table to the plane: PCA, and t-SNE and UMAP of its leading components.
 
 use std::time::Instant;
 
@@ -9,22 +9,23 @@ use linfa_linalg::{
 use ndarray::{Array2, Axis, s};
 
 use super::{
-    Layout, MapError, MapSettings, Method, divergence::divergence, reference::reference, tsne::tsne,
+    Layout, MapError, MapSettings, Method, divergence::divergence, nearest::neighbours_kept,
+    reference::reference, tsne::tsne, umap::umap,
 };
 use mynascope_base::{counted, jobs::Watch};
 use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::{Purpose, stream};
 
-/// t-SNE looks at this many leading directions of the table, as its authors did.
-const TSNE_COLUMNS: usize = 50;
+/// t-SNE and UMAP look at this many leading directions of the table, as the authors of t-SNE did.
+const LEADING_COLUMNS: usize = 50;
 /// Fewer rows have no neighbourhoods: they are laid out by PCA.
 const FEWEST_ROWS: usize = 7;
 
 /// Lays the rows of a table out in the plane. The same table, settings and seed give the same map.
 ///
 /// # Errors
-/// A [`MapError`] if the table has no rows or numbers that are not finite, if the perplexity is below 1 or there is
-/// no iteration, if the engine fails, or if the job was cancelled.
+/// A [`MapError`] if the table has no rows or numbers that are not finite, if the perplexity is below 1, or there are
+/// less than 2 neighbours or no iteration, if the engine fails, or if the job was cancelled.
 pub fn layout(
     table: &EmbeddingTable,
     settings: &MapSettings,
@@ -33,7 +34,7 @@ pub fn layout(
     layout_live(table, settings, watch, &mut |_| {})
 }
 
-/// As [`layout`]; while t-SNE runs, `moved` is given the points `[rows]` every few iterations, at their own scale.
+/// As [`layout`]; while t-SNE or UMAP runs, `moved` is given the points `[rows]` every few iterations, at their own scale.
 ///
 /// # Errors
 /// As [`layout`].
@@ -53,65 +54,121 @@ pub fn layout_live(
             "the table has no rows; embed some tracks first".into(),
         ));
     }
-    if !(settings.perplexity.is_finite() && settings.perplexity >= 1.0) || settings.iterations == 0
-    {
-        return Err(MapError::Setting(
-            "t-SNE needs a perplexity of at least 1 and at least one iteration".into(),
-        ));
+    if !(settings.perplexity.is_finite() && settings.perplexity >= 1.0) {
+        let why = "t-SNE needs a perplexity of at least 1";
+        return Err(MapError::Setting(why.into()));
     }
-    let mut notes = Vec::new();
+    if settings.neighbours < 2 {
+        let why = "UMAP needs at least 2 neighbours, of which the first is the point itself";
+        return Err(MapError::Setting(why.into()));
+    }
+    if settings.iterations == Some(0) {
+        let why = "a map needs at least one iteration";
+        return Err(MapError::Setting(why.into()));
+    }
     let values = table.values.iter().map(|&value| f64::from(value)).collect();
     let matrix = Array2::from_shape_vec((rows, table.dim), values)
         .map_err(|error| MapError::Table(error.to_string()))?;
     watch.check()?;
     let centred = &matrix - &(matrix.sum_axis(Axis(0)) / rows as f64);
     let spread = centred.iter().map(|v| v * v).sum::<f64>();
-    let mut perplexity = None;
-    let mut kl = None;
-    let xy = if spread <= 1e-24 * rows as f64 {
-        notes.push("all rows are equal: every point lies in the middle".to_owned());
-        vec![[0.0; 2]; rows]
-    } else if settings.method == Method::Pca || rows < FEWEST_ROWS {
-        if settings.method != Method::Pca {
-            notes.push(format!(
-                "too few for t-SNE: {}; this is PCA",
+    let mut map = Layout {
+        xy: vec![[0.0; 2]; rows],
+        method: settings.method,
+        kl: None,
+        seconds: 0.0,
+        perplexity: None,
+        neighbours: None,
+        neighbours_kept: None,
+        notes: Vec::new(),
+    };
+    if spread <= 1e-24 * rows as f64 {
+        let note = "all rows are equal: every point lies in the middle";
+        map.notes.push(note.to_owned());
+    } else {
+        let reduced = reduce(centred, LEADING_COLUMNS)?;
+        watch.check()?;
+        place(&mut map, &reduced, settings, watch, moved)?;
+    }
+    map.seconds = start.elapsed().as_secs_f64();
+    Ok(map)
+}
+
+/// Places the points of a map by its leading components [rows, columns], and measures it.
+fn place(
+    map: &mut Layout,
+    reduced: &Array2<f64>,
+    settings: &MapSettings,
+    watch: &Watch<'_>,
+    moved: &mut (dyn FnMut(&[[f32; 2]]) + Send),
+) -> Result<(), MapError> {
+    let rows = reduced.nrows();
+    let values: Vec<f32> = reduced.iter().map(|&value| value as f32).collect();
+    let columns = reduced.ncols();
+    let method = match settings.method {
+        few if few != Method::Pca && rows < FEWEST_ROWS => {
+            map.notes.push(format!(
+                "too few for {}: {}; this is PCA",
+                few.title(),
                 counted(rows, "row")
             ));
+            Method::Pca
         }
-        points(&reduce(centred, 2)?)
-    } else {
-        let most = (rows - 1) as f64 / 3.0;
-        let used = settings.perplexity.min(most);
-        if used < settings.perplexity {
-            notes.push(format!(
-                "perplexity {} was lowered to {used:.1}: {rows} rows allow no more",
-                settings.perplexity
-            ));
+        method => method,
+    };
+    let settings = MapSettings {
+        method,
+        ..*settings
+    };
+    let xy = match method {
+        Method::Pca => points(reduced),
+        Method::Umap => {
+            let used = settings.neighbours.min(rows - 1);
+            if used < settings.neighbours {
+                let asked = settings.neighbours;
+                map.notes.push(format!(
+                    "{asked} neighbours were lowered to {used}: {rows} rows allow no more"
+                ));
+            }
+            map.neighbours = Some(used);
+            let (table, first) = ((values.as_slice(), columns), points(reduced));
+            let settings = MapSettings {
+                neighbours: used,
+                ..settings
+            };
+            let xy = umap(table, &first, &settings, watch, moved)?;
+            xy.iter().map(|point| point.map(f64::from)).collect()
         }
-        perplexity = Some(used);
-        let reduced = reduce(centred, TSNE_COLUMNS)?;
-        watch.check()?;
-        let xy = match settings.method {
-            Method::TsneReference => reference(&reduced, used, settings, watch)?,
-            Method::Tsne | Method::Pca => tsne(&reduced, used, settings, watch, moved)?,
-        };
-        watch.progress("measuring the map", 0, None);
-        kl = divergence(&reduced, &xy, used);
-        xy
+        Method::Tsne | Method::TsneReference => {
+            let used = settings.perplexity.min((rows - 1) as f64 / 3.0);
+            if used < settings.perplexity {
+                map.notes.push(format!(
+                    "perplexity {} was lowered to {used:.1}: {rows} rows allow no more",
+                    settings.perplexity
+                ));
+            }
+            map.perplexity = Some(used);
+            let settings = MapSettings {
+                perplexity: used,
+                ..settings
+            };
+            match method {
+                Method::TsneReference => reference(reduced, &settings, watch)?,
+                _ => tsne(reduced, &settings, watch, moved)?,
+            }
+        }
     };
     if xy.iter().flatten().any(|value| !value.is_finite()) {
-        return Err(MapError::Engine(
-            "points came out that are not finite".into(),
-        ));
+        let why = "points came out that are not finite";
+        return Err(MapError::Engine(why.into()));
     }
-    Ok(Layout {
-        xy: xy.iter().map(|&[x, y]| [x as f32, y as f32]).collect(),
-        method: settings.method,
-        kl,
-        seconds: start.elapsed().as_secs_f64(),
-        perplexity,
-        notes,
-    })
+    watch.progress("measuring the map", 0, None);
+    if let Some(perplexity) = map.perplexity {
+        map.kl = divergence(reduced, &xy, perplexity);
+    }
+    map.xy = xy.iter().map(|&[x, y]| [x as f32, y as f32]).collect();
+    map.neighbours_kept = neighbours_kept(&values, columns, &map.xy, watch)?;
+    Ok(())
 }
 
 /// Columns that the search for components carries beyond those that are wanted.
@@ -205,7 +262,7 @@ mod tests {
         let settings = MapSettings {
             method,
             seed,
-            iterations: 400,
+            iterations: Some(400),
             ..MapSettings::default()
         };
         layout(table, &settings, &Watch::unattended())
@@ -214,18 +271,29 @@ mod tests {
     #[test]
     fn planted_clusters_stay_together_and_the_seed_gives_the_map() {
         let table = planted(80, 60);
+        for method in [Method::Tsne, Method::Umap] {
+            check_clusters(&table, method);
+        }
         let map = run(&table, Method::Tsne, 1).unwrap();
+        assert!(map.perplexity.unwrap() < 30.0 && map.notes.len() == 1);
+        let map = run(&table, Method::Umap, 1).unwrap();
+        assert_eq!((map.neighbours, map.notes.len()), (Some(15), 0));
+        let map = run(&planted(12, 60), Method::Umap, 1).unwrap();
+        assert_eq!((map.neighbours, map.notes.len()), (Some(11), 1));
+    }
+
+    fn check_clusters(table: &EmbeddingTable, method: Method) {
+        let map = run(table, method, 1).unwrap();
         for (row, point) in map.xy.iter().enumerate() {
             let distance = |other: &[f32; 2]| (other[0] - point[0]).hypot(other[1] - point[1]);
             let nearest = (0..80)
                 .filter(|&other| other != row)
                 .min_by(|&a, &b| distance(&map.xy[a]).total_cmp(&distance(&map.xy[b])))
                 .unwrap();
-            assert_eq!(nearest % 4, row % 4, "row {row}");
+            assert_eq!(nearest % 4, row % 4, "{method}, row {row}");
         }
-        assert_eq!(run(&table, Method::Tsne, 1).unwrap().xy, map.xy);
-        assert_ne!(run(&table, Method::Tsne, 2).unwrap().xy, map.xy);
-        assert!(map.perplexity.unwrap() < 30.0 && map.notes.len() == 1);
+        assert_eq!(run(table, method, 1).unwrap().xy, map.xy, "{method}");
+        assert_ne!(run(table, method, 2).unwrap().xy, map.xy, "{method}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Embeddings in two dimensions: t-SNE and PCA.
+//! Embeddings in two dimensions: t-SNE, UMAP and PCA.
 //!
 //! A crate of its own: t-SNE and its reference implementations are dependencies of nothing else.
 
@@ -16,13 +16,15 @@
 mod colours;
 mod divergence;
 mod layout;
+mod nearest;
 mod picture;
 mod place;
 mod reference;
 mod save;
 mod tsne;
+mod umap;
 
-pub use colours::LABEL_COLOURS;
+pub use colours::{LABEL_COLOURS, LABEL_COLOURS_ON_LIGHT, Mark};
 pub use layout::{layout, layout_live};
 pub use place::{Landed, Landing, land, land_windows, turn_towards};
 pub use save::{LAYOUT_EXTENSIONS, check_layout_path, save_landed, save_layout};
@@ -42,13 +44,42 @@ pub enum Method {
     Tsne,
     /// The t-SNE of linfa, slower and without progress, to compare with.
     TsneReference,
+    /// UMAP (McInnes et al. 2018): near rows stay near, and groups stand further apart.
+    Umap,
     /// The two directions of largest variance.
     Pca,
 }
 
 impl Method {
     /// All methods, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Tsne, Self::TsneReference, Self::Pca];
+    pub const ALL: [Self; 4] = [Self::Tsne, Self::TsneReference, Self::Umap, Self::Pca];
+    /// Those that the window offers.
+    pub const OFFERED: [Self; 3] = [Self::Tsne, Self::Umap, Self::Pca];
+
+    /// Its name as papers write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Tsne | Self::TsneReference => "t-SNE",
+            Self::Umap => "UMAP",
+            Self::Pca => "PCA",
+        }
+    }
+
+    /// What it does, in a sentence.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Tsne | Self::TsneReference => {
+                "t-SNE keeps neighbours together best; distances between groups mean little"
+            }
+            Self::Umap => {
+                "UMAP keeps neighbours together and draws groups apart; distances between groups mean little"
+            }
+            Self::Pca => {
+                "PCA shows the two directions in which the embeddings differ most: distances mean something, but neighbours \
+                 lie less close together"
+            }
+        }
+    }
 }
 
 named!(
@@ -56,6 +87,7 @@ named!(
     "map method",
     Method::Tsne => "tsne",
     Method::TsneReference => "tsne-reference",
+    Method::Umap => "umap",
     Method::Pca => "pca",
 );
 
@@ -66,8 +98,10 @@ pub struct MapSettings {
     pub method: Method,
     /// Effective number of neighbours that t-SNE looks at; lowered where there are too few rows.
     pub perplexity: f64,
-    /// Steps of t-SNE.
-    pub iterations: usize,
+    /// How many neighbours of a row UMAP draws to it, the row itself counted; lowered where there are too few rows.
+    pub neighbours: usize,
+    /// Steps of t-SNE, or epochs of UMAP; where nothing is said, as many as is usual (see [`MapSettings::steps`]).
+    pub iterations: Option<usize>,
     /// The same seed gives the same map.
     pub seed: u64,
 }
@@ -77,9 +111,22 @@ impl Default for MapSettings {
         Self {
             method: Method::Tsne,
             perplexity: 30.0,
-            iterations: 1000,
+            neighbours: 15,
+            iterations: None,
             seed: 0,
         }
+    }
+}
+
+impl MapSettings {
+    /// Steps of the method for a table of so many rows: 1000 of t-SNE; 500 epochs of UMAP, or 200 of more than 10,000
+    /// rows, as umap-learn has them.
+    pub fn steps(&self, rows: usize) -> usize {
+        self.iterations.unwrap_or(match self.method {
+            Method::Umap if rows > 10_000 => 200,
+            Method::Umap => 500,
+            Method::Tsne | Method::TsneReference | Method::Pca => 1000,
+        })
     }
 }
 
@@ -96,6 +143,11 @@ pub struct Layout {
     pub seconds: f64,
     /// The perplexity that was used, for t-SNE.
     pub perplexity: Option<f64>,
+    /// The neighbours that were used, for UMAP.
+    pub neighbours: Option<usize>,
+    /// Which share of a row's ten nearest rows are among its ten nearest on the map, 0 to 1: the mean of all rows, or of
+    /// 2000 of them. `None` of eleven rows or fewer.
+    pub neighbours_kept: Option<f64>,
     /// What the reader of the map should know: a lowered perplexity, too few rows.
     pub notes: Vec<String>,
 }

@@ -19,14 +19,14 @@ const EXACT_ROWS: usize = 400;
 /// positions always the same; the seed shuffles which row gets which.
 pub(super) fn reference(
     rows: &Array2<f64>,
-    perplexity: f64,
     settings: &MapSettings,
     watch: &Watch<'_>,
 ) -> Result<Vec<[f64; 2]>, MapError> {
     let order = stream(settings.seed, 0, 0, Purpose::Order).permutation(rows.nrows());
     let shuffled = rows.select(ndarray::Axis(0), &order);
     let threshold = if rows.nrows() <= EXACT_ROWS { 0.0 } else { 0.5 };
-    let iterations = settings.iterations;
+    let iterations = settings.steps(rows.nrows());
+    let perplexity = settings.perplexity;
     let (done, wait) = bounded(2);
     let failed = done.clone();
     let _job = spawn(

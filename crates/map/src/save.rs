@@ -59,7 +59,7 @@ pub fn check_layout_path(path: &Path) -> Result<(), MapError> {
 
 /// Writes a layout by the path's ending (paths of tracks as tables have them, texts of `.tsv` in quotes where RFC 4180
 /// wants them): `.parquet` and `.tsv` hold path, label, split, timestamp, x and y of each row,
-/// `.parquet` its embedding too (list of f32; it opens as a table), `.png` is a picture of the points, coloured by label, with a legend where there are labels.
+/// `.parquet` its embedding too (list of f32; it opens as a table) and, as metadata, how it was made, `.png` is a picture of the points, coloured by label, with a legend where there are labels.
 ///
 /// # Errors
 /// A [`MapError`] if the ending is unknown, or if the file cannot be written; an old one is untouched.
@@ -199,16 +199,28 @@ fn batch(
         columns.push(("incomplete", Arc::new(incomplete)));
     }
     let batch = RecordBatch::try_from_iter(columns)?;
-    let metadata = HashMap::from([
+    let mut metadata = HashMap::from([
         ("encoder".to_owned(), table.encoder.clone()),
         ("level".to_owned(), table.level.to_string()),
+        ("method".to_owned(), layout.method.to_string()),
     ]);
+    let numbers = [
+        ("perplexity", layout.perplexity),
+        ("neighbours", layout.neighbours.map(|count| count as f64)),
+        ("neighbours_kept", layout.neighbours_kept),
+        ("kl", layout.kl),
+    ];
+    for (name, number) in numbers {
+        metadata.extend(number.map(|number| (name.to_owned(), number.to_string())));
+    }
     let schema = batch.schema().as_ref().clone().with_metadata(metadata);
     batch.with_schema(Arc::new(schema))
 }
 
 #[cfg(test)]
 mod tests {
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
     use super::*;
     use crate::Method;
     use mynascope_embedding::{Level, TrackRow};
@@ -227,10 +239,12 @@ mod tests {
         }];
         let layout = Layout {
             xy: vec![[0.0, 0.0], [1.0, -2.0]],
-            method: Method::Pca,
+            method: Method::Umap,
             kl: None,
             seconds: 0.0,
             perplexity: None,
+            neighbours: Some(15),
+            neighbours_kept: None,
             notes: vec![],
         };
         let folder = tempfile::tempdir().unwrap();
@@ -244,6 +258,13 @@ mod tests {
         save_layout(&layout, &table, &path("m.parquet")).unwrap();
         let again = mynascope_embedding::load_table(&path("m.parquet")).unwrap();
         assert_eq!(again, table, "a map holds its table");
+        let file = std::fs::File::open(path("m.parquet")).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let metadata = &reader.schema().metadata;
+        assert_eq!(
+            (&*metadata["method"], &*metadata["neighbours"]),
+            ("umap", "15")
+        );
         save_layout(&layout, &table, &path("m.png")).unwrap();
         assert!(image::open(path("m.png")).is_ok());
         let message = save_layout(&layout, &table, &path("m.svg"))

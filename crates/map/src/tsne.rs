@@ -36,7 +36,6 @@ const TELL_EVERY: usize = 5;
 /// holds the numbers.
 pub(super) fn tsne(
     rows: &Array2<f64>,
-    perplexity: f64,
     settings: &MapSettings,
     watch: &Watch<'_>,
     moved: &mut (dyn FnMut(&[[f32; 2]]) + Send),
@@ -52,7 +51,7 @@ pub(super) fn tsne(
     let columns = rows.ncols();
     let fitted = pool.install(|| {
         catch_unwind(AssertUnwindSafe(|| {
-            fit(&values, columns, first, perplexity, settings, watch, moved)
+            fit(&values, columns, first, settings, watch, moved)
         }))
     });
     match fitted {
@@ -69,13 +68,12 @@ fn fit(
     values: &[f32],
     columns: usize,
     first: Vec<f32>,
-    perplexity: f64,
     settings: &MapSettings,
     watch: &Watch<'_>,
     moved: &mut (dyn FnMut(&[[f32; 2]]) + Send),
 ) -> Vec<f32> {
     let samples: Vec<&[f32]> = values.chunks_exact(columns).collect();
-    let all = settings.iterations;
+    let all = settings.steps(samples.len());
     let early = EARLY_ITERATIONS.min(all / 4);
     let rate = samples.len() as f32 * 4.0;
     let mut tell = |done: usize, flat: &[f32]| {
@@ -91,7 +89,7 @@ fn fit(
     watch.progress("finding neighbours", 0, None);
     let (between, affinities) = {
         let mut tsne: tSNE<'_, f32, &[f32]> = tSNE::new(&samples);
-        tsne.perplexity(perplexity as f32)
+        tsne.perplexity(settings.perplexity as f32)
             .epochs(early)
             .momentum(MOMENTUM[0])
             .momentum_switch_epoch(early + 1)
@@ -104,7 +102,7 @@ fn fit(
         (tsne.embedding().to_vec(), tsne.affinities())
     };
     let mut tsne: tSNE<'_, f32, &[f32]> = tSNE::new(&samples);
-    tsne.perplexity(perplexity as f32);
+    tsne.perplexity(settings.perplexity as f32);
     if let Some(affinities) = affinities {
         tsne.with_affinities(affinities);
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    ProbeError, ProbeReport, ProbeSettings, Protocol, check_labels, metrics::mean,
+    MadeBy, ProbeError, ProbeReport, ProbeSettings, Protocol, check_labels, metrics::mean,
     probe_collection, score_curve::ProbeCurve, scoring,
 };
 use mynascope_audio::Channel;
@@ -90,8 +90,8 @@ pub fn mask_curve(
         let extraction = extract_cached(collection, encoder, &settings, cache, watch)?;
         Ok(extraction.table)
     };
-    let hash = encoder.fingerprint();
-    curve_of(&embed, hash, collection, settings, watch, found)
+    let made_by = MadeBy::of(encoder);
+    curve_of(&embed, &made_by, collection, settings, watch, found)
 }
 
 /// Gives the table of a ratio and a seed.
@@ -99,7 +99,7 @@ type Embed<'a> = dyn Fn(MaskRatio, u64, &Watch<'_>) -> Result<EmbeddingTable, Pr
 
 fn curve_of(
     embed: &Embed<'_>,
-    encoder_hash: &str,
+    made_by: &MadeBy,
     collection: &Collection,
     settings: &CurveSettings,
     watch: &Watch<'_>,
@@ -133,7 +133,7 @@ fn curve_of(
             let report = watch.part(&what, done, all, |watch| {
                 let seed = settings.probe.seed.wrapping_add(draw as u64);
                 let table = embed(ratio, seed, watch)?;
-                probe_collection(&table, collection, encoder_hash, &settings.probe, watch)
+                probe_collection(&table, collection, made_by, &settings.probe, watch)
             })?;
             done += 1;
             scores.push(report.score);
@@ -218,9 +218,16 @@ mod tests {
         };
         let mut told = Vec::new();
         let watch = Watch::unattended();
-        let curve = curve_of(&embed, "", &collection, &settings, &watch, &mut |point| {
-            told.push(point.clone());
-        })
+        let curve = curve_of(
+            &embed,
+            &MadeBy::default(),
+            &collection,
+            &settings,
+            &watch,
+            &mut |point| {
+                told.push(point.clone());
+            },
+        )
         .unwrap();
         assert_eq!(told, curve.points);
         let wanted = [
@@ -240,7 +247,14 @@ mod tests {
         assert!(noise.mean < 0.95, "{noise:?}");
         let alone = |seed| {
             let table = planted(settings.ratios[2], seed, &collection);
-            probe_collection(&table, &collection, "", &settings.probe, &watch).unwrap()
+            probe_collection(
+                &table,
+                &collection,
+                &MadeBy::default(),
+                &settings.probe,
+                &watch,
+            )
+            .unwrap()
         };
         assert_eq!(noise.scores, [0, 1, 2].map(|seed| alone(seed).score));
         assert_eq!(noise.interval, alone(0).interval);
@@ -253,7 +267,7 @@ mod tests {
             let settings = CurveSettings::of(ProbeSettings::default());
             curve_of(
                 &embed,
-                "",
+                &MadeBy::default(),
                 collection,
                 &settings,
                 &Watch::unattended(),
@@ -295,7 +309,7 @@ mod tests {
         let mut points = 0;
         let end = curve_of(
             &embed,
-            "",
+            &MadeBy::default(),
             &collection,
             &CurveSettings::of(ProbeSettings::default()),
             &watch,

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use ndarray::Array2;
 
 use super::{
-    ProbeError, ProbeSettings, Protocol, Targets, Task, Truth, heads::Known, targets::listed,
+    ProbeError, ProbeSettings, Protocol, Targets, Task, Truth, heads::Known, protocol_name,
+    targets::listed,
 };
 use mynascope_base::{agreeing, counted};
 use mynascope_collection::{Split, split_by_track};
@@ -139,12 +140,6 @@ impl<'a> Data<'a> {
                     place => format!("only {place}"),
                 }
             )));
-        }
-        let fewest = counts.iter().copied().filter(|&count| count >= 2).min();
-        if let Some(fewest) = fewest.filter(|&fewest| fewest < 5) {
-            notes.push(format!(
-                "the smallest class has only {fewest} tracks: read the score with its interval, and prefer the protocol folds:K"
-            ));
         }
         let kept: Vec<bool> = self
             .labels
@@ -321,6 +316,7 @@ impl<'a> Data<'a> {
         published: Option<&Split>,
         notes: &mut Vec<String>,
     ) -> Result<Vec<Split>, ProbeError> {
+        notes.extend(self.explain_small_classes(settings.protocol));
         // Tasks without classes have one label, so that their split is by track alone.
         let own = || split_by_track(&self.labels, settings.seed);
         let split = match (settings.protocol, published) {
@@ -335,14 +331,18 @@ impl<'a> Data<'a> {
             }
             (Protocol::Clean | Protocol::Paper, Some(published)) => {
                 let split = self.places(published);
-                let [train, valid, test] =
-                    [&split.train, &split.valid, &split.test].map(|part| part.len());
+                let [train, valid, test] = [&split.train, &split.valid, &split.test].map(Vec::len);
+                let here = [&published.train, &published.valid, &published.test];
+                let here: usize = here.map(Vec::len).iter().sum();
+                let rest = match here - (train + valid + test) {
+                    0 => String::new(),
+                    rest => format!(
+                        "; {} more could be read and have no label that is used",
+                        counted(rest, "track")
+                    ),
+                };
                 notes.push(format!(
-                    "the published split: used are {train} of the {} training, {valid} of the {} validation and {test} of the {} test \
-                     tracks that could be read",
-                    published.train.len(),
-                    published.valid.len(),
-                    published.test.len()
+                    "published split: {train} training, {valid} validation and {test} test tracks{rest}"
                 ));
                 split
             }
@@ -370,6 +370,26 @@ impl<'a> Data<'a> {
             notes.push(format!("{why}: the default setting was used"));
         }
         Ok(vec![split])
+    }
+
+    /// That a class is small, and what to do about it where more can be done.
+    fn explain_small_classes(&self, protocol: Protocol) -> Option<String> {
+        let mut counts = vec![0_usize; self.names.len()];
+        for &label in self.labels.iter().filter(|_| self.task == Task::Genre) {
+            *counts.get_mut(label)? += 1;
+        }
+        let fewest = counts.into_iter().filter(|&count| count >= 2).min();
+        let fewest = fewest.filter(|&fewest| fewest < 5)?;
+        let better = match protocol {
+            Protocol::Folds(_) => String::new(),
+            Protocol::Quick | Protocol::Clean | Protocol::Paper => {
+                let folds = protocol_name(&Protocol::Folds(5).to_string());
+                format!(", and prefer {folds}, which test every track")
+            }
+        };
+        Some(format!(
+            "the smallest class has only {fewest} tracks: read the score with its interval{better}"
+        ))
     }
 
     /// A split of the table's tracks as one of the usable tracks.

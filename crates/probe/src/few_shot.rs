@@ -74,7 +74,7 @@ pub fn few_shot(
     let start = Instant::now();
     if !matches!(settings.probe.protocol, Protocol::Quick | Protocol::Clean) {
         return Err(ProbeError::Labels(format!(
-            "few tracks are drawn from one training part, which the protocol {} has not; say quick or clean",
+            "few tracks are drawn from a single training part, and the protocol {} has several; choose quick or clean",
             settings.probe.protocol
         )));
     }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    ProbeError, ProbeSettings, Protocol, check_labels, probe_collection, score_curve::ProbeCurve,
+    MadeBy, ProbeError, ProbeSettings, Protocol, check_labels, probe_collection,
+    score_curve::ProbeCurve,
 };
 use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
@@ -84,10 +85,11 @@ pub fn layer_sweep(
     let tables = layers.tables;
     let mut sweep = LayerSweep::default();
     let last = tables.len().saturating_sub(1);
+    let made_by = MadeBy::of(encoder);
     for (layer, table) in tables.iter().enumerate() {
         let what = format!("layer {layer} of {last}");
         let report = watch.part(&what, tables.len() + layer, 2 * tables.len(), |watch| {
-            probe_collection(table, collection, encoder.fingerprint(), settings, watch)
+            probe_collection(table, collection, &made_by, settings, watch)
         })?;
         let point = LayerPoint {
             layer,

@@ -69,9 +69,61 @@ pub struct LeakPair {
     pub same_label: bool,
 }
 
+/// What a search for leaks says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakVerdict {
+    /// Tracks of different parts are near-duplicates.
+    NearDuplicates,
+    /// Folds by file score higher than the split, and by more than the choice of tested tracks explains.
+    Gap,
+    /// Neither.
+    NoSign,
+    /// No near-duplicates, and too few tracks were tested to tell a gap: each score lies in the interval of the other,
+    /// though they differ by more than 0.02.
+    NotTold,
+}
+
+/// A gap that would not matter even if it were sure.
+const SMALL_GAP: f64 = 0.02;
+
+impl LeakVerdict {
+    fn of([split, folds]: [f64; 2], [of_split, of_folds]: [[f64; 2]; 2], pairs: usize) -> Self {
+        let gap = folds - split;
+        let is_told = folds > of_split[1] && split < of_folds[0];
+        match is_told && gap > SMALL_GAP {
+            _ if pairs > 0 => Self::NearDuplicates,
+            true => Self::Gap,
+            false if gap > SMALL_GAP || !gap.is_finite() => Self::NotTold,
+            false => Self::NoSign,
+        }
+    }
+
+    /// Whether there is a leak to be looked at.
+    pub fn is_leak(self) -> bool {
+        matches!(self, Self::NearDuplicates | Self::Gap)
+    }
+
+    /// The same in a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NearDuplicates => "Near-duplicates are in different parts: listen to them",
+            Self::Gap => {
+                "Folds by file score higher than the choice of tested tracks explains: the split holds something apart that files do not"
+            }
+            Self::NoSign => "No sign of a leak",
+            Self::NotTold => {
+                "Too few tested tracks to tell: the gap lies inside the intervals, and no near-duplicates are in different parts"
+            }
+        }
+    }
+}
+
 /// What was found about leaks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeakReport {
+    /// What all of it says.
+    pub verdict: LeakVerdict,
     /// What the scores are.
     pub metric: String,
     /// The protocol that was looked at.
@@ -117,7 +169,7 @@ pub fn leak_report(
     let protocol = settings.probe.protocol;
     if !matches!(protocol, Protocol::Quick | Protocol::Clean) {
         return Err(ProbeError::Labels(format!(
-            "a leak is looked for between the parts of one split, which the protocol {protocol} has not; say quick or clean"
+            "leaks are looked for between the parts of a single split, and the protocol {protocol} has several; choose quick or clean"
         )));
     }
     let (mut targets, published) = asked(table, collection, &settings.probe)?;
@@ -181,6 +233,11 @@ pub fn leak_report(
         .map(|track| track.path.clone())
         .collect();
     Ok(LeakReport {
+        verdict: LeakVerdict::of(
+            [split.score, folds.score],
+            [split.interval, folds.interval],
+            pairs.len(),
+        ),
         metric: split.metric,
         protocol: split.protocol,
         published: published.is_some() && protocol == Protocol::Clean,
@@ -306,6 +363,7 @@ mod tests {
         let found = leak_report(&table, &collection, &settings, &Watch::unattended()).unwrap();
         assert!(found.published);
         assert!(found.gap > 0.2, "{} {}", found.score, found.folds_score);
+        assert_eq!(found.verdict, LeakVerdict::NearDuplicates);
         let [pair] = &found.pairs[..] else {
             panic!("{:?}", found.pairs)
         };
@@ -314,6 +372,20 @@ mod tests {
         assert!(pair.same_label && pair.cosine > 0.9999);
         let faults = ["118.wav", "119.wav"].map(PathBuf::from);
         assert_eq!(found.faults, faults);
+    }
+
+    /// Four tested tracks tell nothing: 2 of 4 against 65 % by folds is no leak, and of 400 it is.
+    #[test]
+    fn a_gap_inside_the_interval_is_no_leak() {
+        let verdict = |of_split, of_folds| LeakVerdict::of([0.5, 0.65], [of_split, of_folds], 0);
+        let few = verdict([0.0, 1.0], [0.55, 0.74]);
+        assert_eq!(few, LeakVerdict::NotTold);
+        assert!(!few.is_leak() && few.words().contains("Too few"));
+        assert_eq!(verdict([0.45, 0.55], [0.62, 0.68]), LeakVerdict::Gap);
+        let close = LeakVerdict::of([0.5, 0.51], [[0.49, 0.505], [0.505, 0.52]], 0);
+        assert_eq!(close, LeakVerdict::NoSign);
+        let heard = LeakVerdict::of([0.5, 0.4], [[0.0, 1.0]; 2], 1);
+        assert!(heard.is_leak());
     }
 
     #[test]

@@ -27,12 +27,17 @@ mod data;
 mod diagnose;
 mod few_shot;
 mod heads;
+mod held_out;
 mod layers;
 mod leak;
 mod linear;
 mod logistic;
+mod made_by;
+mod matching;
 pub mod metrics;
 mod mlp;
+mod of_table;
+mod paired;
 mod paper;
 #[cfg(test)]
 mod paper_tests;
@@ -54,8 +59,8 @@ mod stack;
 mod targets;
 
 pub use compare::{
-    CompareSettings, ComparedCell, ComparedEncoder, ComparedScore, Comparison, LayerChoice,
-    NamedEncoder, TaskWithoutLabels, compare,
+    CompareSettings, ComparedCell, ComparedDifference, ComparedEncoder, ComparedScore, Comparison,
+    LayerChoice, NamedEncoder, TaskWithoutLabels, compare,
 };
 pub use curve::{CURVE_RATIOS, CurvePoint, CurveSettings, MaskCurve, mask_curve};
 pub use diagnose::{
@@ -63,7 +68,12 @@ pub use diagnose::{
 };
 pub use few_shot::{FewShotCurve, FewShotPoint, FewShotSettings, few_shot};
 pub use layers::{LayerPoint, LayerSweep, layer_sweep};
-pub use leak::{LeakPair, LeakReport, LeakSettings, SplitPart, known_faults, leak_report};
+pub use leak::{
+    LeakPair, LeakReport, LeakSettings, LeakVerdict, SplitPart, known_faults, leak_report,
+};
+pub use made_by::MadeBy;
+pub use of_table::ProbedTable;
+pub use paired::{PairedDifference, PairedError, TrackResults, paired_difference};
 pub use paper::{GridRow, PUBLISHED_SETTINGS};
 pub use patchout::{CURVE_PATCHOUT, OpenWith, PatchoutCurve, PatchoutPoint, patchout_curve};
 pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collection};
@@ -196,6 +206,28 @@ impl FromStr for Protocol {
     }
 }
 
+/// What a protocol is called in window and verbs alike: as people say it, with the word that the option takes where that is
+/// another.
+///
+/// ```
+/// assert_eq!(mynascope_probe::protocol_name("folds:5"), "5 folds (folds:5)");
+/// assert_eq!(mynascope_probe::protocol_name("clean"), "clean");
+/// ```
+pub fn protocol_name(protocol: &str) -> String {
+    match protocol.strip_prefix("folds:") {
+        Some(folds) => format!("{folds} folds ({protocol})"),
+        None => protocol.to_owned(),
+    }
+}
+
+/// A head as a report has it, for a sentence: "linear head", "grid of linear heads and MLPs".
+pub fn head_name(head: &str) -> String {
+    match head.contains(' ') {
+        true => head.to_owned(),
+        false => format!("{head} head"),
+    }
+}
+
 /// What a probe is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProbeSettings {
@@ -289,10 +321,10 @@ pub struct ProbeReport {
     /// 95 % interval of the score, from `intervals`.
     pub interval: [f64; 2],
     /// 95 % interval of each of `metrics`: the middle 95 % over 1000 draws (200 of large sets of tags) of the tested
-    /// tracks with replacement, from the seed. It knows only answers that were seen: where all or none are right it has
-    /// no width, which a note says.
+    /// tracks with replacement, from the seed. Where all or none are right, draws know nothing of other tracks, and it is
+    /// Wilson's; NaN where neither tells anything. A note says which.
     pub intervals: BTreeMap<String, [f64; 2]>,
-    /// Score of the best constant answer: the most frequent class, 0.5 for ROC-AUC, 0 for R2.
+    /// Score of the majority baseline: the most frequent class, 0.5 for ROC-AUC, 0 for R2.
     pub baseline: f64,
     /// Score of each fold; empty for a single split.
     pub folds: Vec<f64>,
@@ -330,8 +362,8 @@ impl ProbeReport {
     }
 }
 
-/// A 95 % interval in words, its edges as `format` writes them: "61.0 % to 79.0 %". One of no width says so, as two equal
-/// edges would read as if the score were certain.
+/// A 95 % interval in words, its edges as `format` writes them: "61.0 % to 79.0 %". One of no width, of a report of an
+/// earlier version, says so, as two equal edges would read as if the score were certain.
 ///
 /// ```
 /// use mynascope_probe::format_interval;

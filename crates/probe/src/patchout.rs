@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    ProbeError, ProbeReport, ProbeSettings, Protocol, check_labels, probe_collection,
+    MadeBy, ProbeError, ProbeReport, ProbeSettings, Protocol, check_labels, probe_collection,
     score_curve::ProbeCurve,
 };
 use mynascope_audio::Channel;
@@ -93,7 +93,7 @@ pub fn patchout_curve(
                     ..ExtractSettings::default()
                 };
                 let table = extract_cached(collection, &opened, &settings, cache, watch)?.table;
-                probe_collection(&table, collection, opened.fingerprint(), probe, watch)
+                probe_collection(&table, collection, &MadeBy::of(&opened), probe, watch)
             },
         )?;
         let point = PatchoutPoint {

@@ -9,7 +9,7 @@ use std::{
 use ndarray::{Array2, Axis};
 use serde::Serialize;
 
-use super::{EncoderId, ProbeError, Task, TrainedProbe, heads::Model, heads::standardise};
+use super::{EncoderId, ProbeError, Task, TrainedProbe, heads::standardise};
 use mynascope_audio::{Caveats, Channel};
 use mynascope_base::{
     counted,
@@ -243,27 +243,51 @@ impl TrainedProbe {
         let matrix = Array2::from_shape_vec((rows.len(), dim), numbers.collect())
             .map_err(|error| ProbeError::Table(error.to_string()))?;
         let scores = self.model.scores(&standardise(&self.scaler, &matrix));
-        let mean = scores.sum_axis(Axis(0)) / rows.len() as f64;
-        let windows = scores.rows().into_iter().zip(&rows);
-        Ok(TrackAnswer {
-            path,
-            answer: Some(self.answer(&mean.to_vec())),
+        let starts: Vec<f32> = rows.iter().map(|&(start, _)| start).collect();
+        Ok(self.answer_windows(&path, &starts, &scores, self.model.has_logits()))
+    }
+
+    /// Whether it learned from a file, or was chosen by it, wherever that lies now; its contents are asked of the cache first.
+    pub fn has_seen(&self, path: &Path, cache: Option<&Cache>) -> bool {
+        self.seen.has(path, cache)
+    }
+
+    /// What was predicted for a track when it was tested, by a probe that did not see it: of folds the one of the track's
+    /// fold. `None` for tracks that were not tested, and for probes that were read from a file, which do not hold it.
+    pub fn answer_held_out(&self, path: &Path) -> Option<TrackAnswer> {
+        let track = self.held_out.get(path)?;
+        Some(self.answer_windows(path, &track.starts_secs, &track.scores, track.has_logits))
+    }
+
+    /// What scores of a track's windows ([windows, outputs]) mean.
+    fn answer_windows(
+        &self,
+        path: &Path,
+        starts_secs: &[f32],
+        scores: &Array2<f64>,
+        has_logits: bool,
+    ) -> TrackAnswer {
+        let mean = scores.sum_axis(Axis(0)) / scores.nrows().max(1) as f64;
+        let windows = scores.rows().into_iter().zip(starts_secs);
+        TrackAnswer {
+            path: path.to_path_buf(),
+            answer: Some(self.answer(&mean.to_vec(), has_logits)),
             problem: None,
             seen_in_training: false,
             windows: windows
-                .map(|(scores, &(start_secs, _))| WindowAnswer {
+                .map(|(scores, &start_secs)| WindowAnswer {
                     start_secs,
-                    answer: self.answer(&scores.to_vec()),
+                    answer: self.answer(&scores.to_vec(), has_logits),
                 })
                 .collect(),
-        })
+        }
     }
 
-    fn answer(&self, scores: &[f64]) -> Answer {
+    fn answer(&self, scores: &[f64], has_logits: bool) -> Answer {
         let names = &self.card.classes;
         match self.card.task {
             Task::Genre | Task::Key => {
-                let scores = shares(scores, &self.model);
+                let scores = shares(scores, has_logits);
                 let (class, share) = largest(&scores);
                 Answer {
                     class: Some(class),
@@ -273,7 +297,7 @@ impl TrainedProbe {
                 }
             }
             Task::Tags => {
-                let likely = |&score: &f64| match self.model.has_logits() {
+                let likely = |&score: &f64| match has_logits {
                     true => 1.0 / (1.0 + (-score).exp()),
                     false => score.clamp(0.0, 1.0),
                 };
@@ -302,8 +326,8 @@ impl TrainedProbe {
 }
 
 /// Scores of classes as shares that sum to 1.
-pub(super) fn shares(scores: &[f64], model: &Model) -> Vec<f64> {
-    if model.has_logits() {
+pub(super) fn shares(scores: &[f64], has_logits: bool) -> Vec<f64> {
+    if has_logits {
         let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let powers: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
         let sum: f64 = powers.iter().sum();

@@ -11,17 +11,17 @@ use super::{
     TrainedProbe,
     data::Data,
     heads::{Model, Parts, fit_each, standardise},
+    held_out::{HeldOut, HeldOutTrack},
     leak::known_faults,
     linear::Scaler,
+    made_by::MadeBy,
     metrics::mean,
     paper::{self, Effort},
-    predict::shares,
     scoring::{Said, deviation},
 };
 use mynascope_base::jobs::Watch;
-use mynascope_collection::{Collection, CollectionKind, Split, split_by_track};
+use mynascope_collection::{Collection, Split, split_by_track};
 use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
-use mynascope_encoder::is_shipped;
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// Trains a head for the labels of the table's tracks: [`probe`] of the task genre without a published split.
@@ -37,8 +37,7 @@ pub fn probe_genre(
 }
 
 /// [`probe`] of the settings' task on a table made of a collection, with the collection's labels and published split.
-/// `encoder_hash` is the [`LoadedEncoder::fingerprint`](mynascope_encoder::LoadedEncoder::fingerprint) of what made the
-/// table; empty where nothing is known of it.
+/// `made_by` is the encoder that made the table.
 ///
 /// # Errors
 /// A [`ProbeError`] if the labels or the split do not allow it, if the table is inconsistent, if the head cannot be
@@ -46,16 +45,14 @@ pub fn probe_genre(
 pub fn probe_collection(
     table: &EmbeddingTable,
     collection: &Collection,
-    encoder_hash: &str,
+    made_by: &MadeBy,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
 ) -> Result<ProbeReport, ProbeError> {
     let (targets, published) = asked(table, collection, settings)?;
     let done = work(&[table], &targets, published.as_ref(), settings, watch)?;
     let mut report = done.report;
-    report
-        .notes
-        .extend(known(collection, encoder_hash, settings));
+    report.notes.extend(known(collection, made_by, settings));
     Ok(report)
 }
 
@@ -69,7 +66,7 @@ pub fn probe_collection(
 pub fn probe_best_layer(
     tables: &[EmbeddingTable],
     collection: &Collection,
-    encoder_hash: &str,
+    made_by: &MadeBy,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
 ) -> Result<(ProbeReport, Vec<usize>), ProbeError> {
@@ -84,9 +81,7 @@ pub fn probe_best_layer(
     let tables: Vec<&EmbeddingTable> = tables.iter().collect();
     let done = work(&tables, &targets, published.as_ref(), settings, watch)?;
     let mut report = done.report;
-    report
-        .notes
-        .extend(known(collection, encoder_hash, settings));
+    report.notes.extend(known(collection, made_by, settings));
     Ok((report, done.layers))
 }
 
@@ -100,7 +95,8 @@ fn no_table() -> ProbeError {
 /// # Errors
 /// [`ProbeError::Labels`] as [`probe_collection`].
 pub fn check_labels(collection: &Collection, settings: &ProbeSettings) -> Result<(), ProbeError> {
-    let mut table = EmbeddingTable::empty(1, String::new(), Level::Track);
+    // A row a track stands for its windows.
+    let mut table = EmbeddingTable::empty(1, String::new(), Level::Window);
     for (place, track) in (0..).zip(&collection.tracks) {
         table.track.push(place);
         table.timestamps.push(0.0);
@@ -122,7 +118,8 @@ pub fn check_labels(collection: &Collection, settings: &ProbeSettings) -> Result
 }
 
 /// As [`probe_collection`], with a probe to keep and use. Of a single split it is the very probe that was tested; of
-/// folds, each of which has a probe of its own, one that learns from all tracks but a fifth, which chooses its setting.
+/// folds, each of which has a probe of its own, one that learns from all tracks but a fifth, which chooses its setting;
+/// what the probes of the folds said of the tracks that they did not see goes along ([`TrainedProbe::answer_held_out`]).
 /// `encoder` is what made the table, and `mask_ratio` what was dropped before.
 ///
 /// # Errors
@@ -149,11 +146,14 @@ pub fn train_probe(
     }
     let (targets, published) = asked(table, collection, settings)?;
     let Done {
-        mut report, fitted, ..
+        mut report,
+        fitted,
+        held_out,
+        ..
     } = work(&[table], &targets, published.as_ref(), settings, watch)?;
     report
         .notes
-        .extend(known(collection, &encoder.hash, settings));
+        .extend(known(collection, &MadeBy::of_id(encoder), settings));
     let fitted = match fitted {
         Some(fitted) => fitted,
         None => {
@@ -169,7 +169,9 @@ pub fn train_probe(
             fit(&data, &split, settings, watch)?
         }
     };
-    let probe = TrainedProbe::new(fitted, settings, &report, encoder, mask_ratio);
+    let mut probe = TrainedProbe::new(fitted, settings, &report, encoder, mask_ratio);
+    probe.card.collection.clone_from(&collection.name);
+    probe.held_out = held_out;
     Ok((probe, report))
 }
 
@@ -204,7 +206,7 @@ pub(super) fn asked(
 
 /// What is known about the tracks themselves: how much of a data set is here, which tracks are faulty, and whether the
 /// encoder heard them before.
-fn known(collection: &Collection, encoder_hash: &str, settings: &ProbeSettings) -> Vec<String> {
+fn known(collection: &Collection, made_by: &MadeBy, settings: &ProbeSettings) -> Vec<String> {
     const NAMED: usize = 12;
     let mut notes = Vec::new();
     if matches!(settings.protocol, Protocol::Clean | Protocol::Paper) && collection.split.is_some()
@@ -232,12 +234,7 @@ fn known(collection: &Collection, encoder_hash: &str, settings: &ProbeSettings) 
             named.join(", ")
         ));
     }
-    if collection.kind == CollectionKind::Demo && is_shipped(encoder_hash) {
-        notes.push(
-            "the shipped encoder heard these very tracks, without their labels, while it was trained"
-                .into(),
-        );
-    }
+    notes.extend(made_by.say_heard(collection));
     notes
 }
 
@@ -266,6 +263,8 @@ struct Done {
     fitted: Option<Fitted>,
     /// The table of each split or fold.
     layers: Vec<usize>,
+    /// What was said of the windows of tested tracks.
+    held_out: HeldOut,
 }
 
 /// Probes the best of several tables of the same tracks and windows; of one table that one.
@@ -304,6 +303,7 @@ fn work(
     let mut sizes = SplitSizes::default();
     let mut last = None;
     let mut rows = Vec::new();
+    let mut held_out = HeldOut::new();
     for (fold, split) in splits.iter().enumerate() {
         sizes.train += split.train.len();
         sizes.valid += split.valid.len();
@@ -328,7 +328,9 @@ fn work(
         }
         let (layer, of_layer, fitted) = best.ok_or_else(no_table)?;
         chosen_layers.push(layer);
-        let tested = tested(of_layer, &split.test, &fitted, fold);
+        let (tested, windows): (Vec<Said>, Vec<(PathBuf, HeldOutTrack)>) =
+            of_layer.said(&split.test, &fitted, fold).unzip();
+        held_out.extend(windows);
         scores.push(data.metrics(&tested).score);
         said.extend(tested);
         chosen.push(fitted.chosen.clone());
@@ -339,8 +341,8 @@ fn work(
     let said: Vec<&Said> = said.iter().collect();
     let whole = data.metrics(&said);
     let intervals = data.intervals(&said, settings.seed);
-    let alone = [whole.score; 2];
-    let interval = intervals.get(whole.key).copied().unwrap_or(alone);
+    let interval = intervals.get(whole.key).copied();
+    let interval = interval.unwrap_or([f64::NAN; 2]);
     notes.push(data.explain(&said, &whole, interval));
     notes.extend(data.explain_unscored(&said, &whole));
     let average = |sum: usize| (sum + folds / 2) / folds.max(1);
@@ -384,44 +386,8 @@ fn work(
         report,
         fitted: last.filter(|_| single),
         layers: chosen_layers,
+        held_out,
     })
-}
-
-impl Data<'_> {
-    /// What a probe says of each track: the mean of its windows' scores, and where a window's own answer is furthest from
-    /// the truth.
-    fn said(&self, tracks: &[usize], fitted: &Fitted, fold: usize) -> Vec<Said> {
-        let said = tracks.iter().map(|&track| {
-            let (rows, _) = self.matrix(&[track]);
-            let scores = fitted.model.scores(&standardise(&fitted.scaler, &rows));
-            let count = scores.nrows().max(1) as f64;
-            let columns = scores.columns().into_iter();
-            let mean: Vec<f64> = columns.map(|column| column.sum() / count).collect();
-            let windows = scores.rows().into_iter();
-            let windows = windows.map(|row| self.shares(&row.to_vec(), &fitted.model));
-            Said {
-                track,
-                fold,
-                shares: self.shares(&mean, &fitted.model),
-                furthest_secs: self.furthest_secs(track, windows),
-            }
-        });
-        said.collect()
-    }
-
-    /// The file of a usable track.
-    fn file(&self, track: usize) -> Option<PathBuf> {
-        let track = self.table.tracks.get(*self.tracks.get(track)?)?;
-        Some(track.path.clone())
-    }
-
-    /// Scores of a track as shares that sum to 1, for classes; as they are, for other tasks.
-    fn shares(&self, scores: &[f64], model: &Model) -> Vec<f64> {
-        if !self.has_classes() {
-            return scores.to_vec();
-        }
-        shares(scores, model)
-    }
 }
 
 pub(super) struct Fitted {
@@ -437,6 +403,8 @@ pub(super) struct Fitted {
 /// What a probe says of tracks.
 pub(super) fn tested(data: &Data<'_>, tracks: &[usize], fitted: &Fitted, fold: usize) -> Vec<Said> {
     data.said(tracks, fitted, fold)
+        .map(|(said, _)| said)
+        .collect()
 }
 
 /// Fits each setting on the training tracks and keeps the one with the best validation score (ties, for classes: the

@@ -192,16 +192,18 @@ fn a_deviation_needs_two_values() {
     assert!((deviation(&[0.0, 1.0]).unwrap() - 0.5_f64.sqrt()).abs() < 1e-12);
 }
 
-/// One panel, one interval: what stands beside the score is the only range that a report tells, and where it has no
-/// width the reader is warned.
+/// One panel, one interval: what stands beside the score is the only range that a report tells, and where the draws
+/// tell nothing, as all tracks are right, it still has its width.
 #[test]
-fn a_score_has_one_interval_and_a_warning_where_it_tells_nothing() {
+fn a_score_has_one_interval_and_it_has_a_width_where_all_are_right() {
     let all_right = probe(&planted(10, 20.0, false), Head::Ridge, Protocol::Quick);
-    assert_eq!(all_right.interval, [1.0, 1.0]);
+    let tested = all_right.predictions.len() as f64;
+    assert!((all_right.interval[0] - tested / (tested + 3.8415)).abs() < 1e-4);
+    assert_eq!(all_right.interval[1], 1.0);
     let noise = probe(&planted(10, 0.0, false), Head::Ridge, Protocol::Folds(5));
     assert!(noise.interval[0] < noise.score && noise.score < noise.interval[1]);
     assert_eq!(noise.intervals[&"accuracy".to_owned()], noise.interval);
-    for (report, says) in [(all_right, "no width"), (noise, "95 of 100")] {
+    for (report, says) in [(all_right, "Wilson"), (noise, "95 of 100")] {
         let told = report
             .notes
             .iter()
@@ -401,7 +403,7 @@ fn a_published_split_is_used_as_it_is_and_its_finds_are_counted() {
     .unwrap();
     let split = report.split;
     assert_eq!([split.train, split.valid, split.test], [20, 8, 12]);
-    assert!(report.notes[0].contains("20 of the 20 training"));
+    assert!(report.notes[0].contains("20 training, 8 validation and 12 test tracks"));
     let tested: Vec<String> = report
         .predictions
         .iter()
@@ -530,8 +532,14 @@ fn tags_that_cannot_be_learned_or_scored_are_named_and_in_no_mean() {
         protocol: Protocol::Clean,
         ..ProbeSettings::default()
     };
-    let report =
-        crate::probe_collection(&table, &collection, "", &settings, &Watch::unattended()).unwrap();
+    let report = crate::probe_collection(
+        &table,
+        &collection,
+        &MadeBy::default(),
+        &settings,
+        &Watch::unattended(),
+    )
+    .unwrap();
     assert_eq!(report.classes, ["high", "live", "low"]);
     let scored: Vec<&str> = report
         .targets
@@ -610,11 +618,12 @@ fn the_layer_is_chosen_on_validation_tracks_and_never_on_test_tracks() {
     };
     let watch = Watch::unattended();
     let best = |tables: &[EmbeddingTable], settings: &ProbeSettings| {
-        probe_best_layer(tables, &collection, "", settings, &watch).unwrap()
+        probe_best_layer(tables, &collection, &MadeBy::default(), settings, &watch).unwrap()
     };
     let (report, layers) = best(&[noise.clone(), clear.clone()], &settings);
     assert_eq!(layers, [1]);
-    let alone = probe_collection(&clear, &collection, "", &settings, &watch).unwrap();
+    let alone =
+        probe_collection(&clear, &collection, &MadeBy::default(), &settings, &watch).unwrap();
     assert_eq!(
         (report.score, report.interval),
         (alone.score, alone.interval)

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Head, ProbeError, ProbeReport, ProbeSettings, SplitSizes, Task,
     heads::Model,
+    held_out::HeldOut,
     linear::{Affine, Scaler},
     mlp::Mlp,
     run::Fitted,
@@ -103,6 +104,9 @@ pub struct ProbeCard {
     pub mask_ratio: f64,
     /// The seed of its split.
     pub seed: u64,
+    /// The name of the collection that it was trained on; empty in probes of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub collection: String,
     /// How tracks were held back when it was scored.
     pub protocol: String,
     /// What `score` is.
@@ -113,7 +117,7 @@ pub struct ProbeCard {
     /// 95 % interval of the score.
     #[serde(deserialize_with = "super::undefined::interval")]
     pub interval: [f64; 2],
-    /// Score of the best constant answer.
+    /// Score of the majority baseline.
     pub baseline: f64,
     /// All scores by name that are defined.
     pub metrics: BTreeMap<String, f64>,
@@ -134,6 +138,8 @@ pub struct TrainedProbe {
     pub(super) scaler: Scaler,
     pub(super) model: Model,
     pub(super) seen: SeenTracks,
+    /// What was said of tested tracks; nothing of one that was read.
+    pub(super) held_out: HeldOut,
 }
 
 /// The tracks that a probe learned from or that chose its setting.
@@ -203,6 +209,7 @@ impl TrainedProbe {
                 encoder: encoder.clone(),
                 mask_ratio: mask_ratio.get(),
                 seed: settings.seed,
+                collection: String::new(),
                 protocol: report.protocol.clone(),
                 metric: report.metric.clone(),
                 score: report.score,
@@ -216,6 +223,7 @@ impl TrainedProbe {
             scaler: fitted.scaler,
             model: fitted.model,
             seen: SeenTracks::of(fitted.seen.into_iter()),
+            held_out: HeldOut::new(),
         }
     }
 
@@ -319,6 +327,7 @@ impl TrainedProbe {
             scaler,
             model,
             seen,
+            held_out: HeldOut::new(),
         })
     }
 

@@ -17,7 +17,7 @@ pub struct ProbeCurve<P> {
     pub encoder: String,
     /// What the scores are: see [`ProbeReport::metric`].
     pub metric: String,
-    /// Score of the best constant answer, where it is known.
+    /// Score of the majority baseline, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     /// In the order in which they were worked on.

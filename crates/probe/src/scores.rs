@@ -15,7 +15,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderId, Head, ProbeReport, ProbeSettings, Protocol, Task};
+use super::{
+    EncoderId, Head, ProbeReport, ProbeSettings, Protocol, Task, TrackResults,
+    scoring::same_score_interval,
+};
 use mynascope_base::storage::{
     Cache, ContentKey, Folders, StorageError, create_folder, write_atomic,
 };
@@ -23,7 +26,7 @@ use mynascope_collection::{Collection, CollectionKind};
 
 /// Changes with what a line means.
 const FORMAT: u32 = 1;
-/// A file beyond this is not ours. A score takes less than 1 KiB.
+/// A file beyond this is not ours. A score takes about 1 KiB, and ten bytes for each tested track.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// A score with all that is needed to compare it.
@@ -56,11 +59,12 @@ pub struct SavedScore {
     pub metric: String,
     /// The score.
     pub score: f64,
-    /// 95 % interval of the score.
+    /// 95 % interval of the score; NaN where nothing tells one.
+    #[serde(deserialize_with = "super::undefined::interval")]
     pub interval: [f64; 2],
     /// All scores by name that are defined.
     pub metrics: BTreeMap<String, f64>,
-    /// Score of the best constant answer.
+    /// Score of the majority baseline.
     pub baseline: f64,
     /// Standard deviation over folds.
     pub deviation: Option<f64>,
@@ -68,6 +72,9 @@ pub struct SavedScore {
     pub tested: usize,
     /// When it was taken, in seconds since 1970 (UTC).
     pub unix_secs: u64,
+    /// What each tested track gave; `None` in scores of earlier versions, and where that is too much to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks: Option<TrackResults>,
 }
 
 impl SavedScore {
@@ -101,6 +108,7 @@ impl SavedScore {
             deviation: report.deviation,
             tested: report.predictions.len().max(report.outputs.len()),
             unix_secs: now.map_or(0, |since| since.as_secs()),
+            tracks: TrackResults::of(report, settings, collection),
         }
     }
 
@@ -129,8 +137,18 @@ impl SavedScore {
     /// A line that is ours and makes sense.
     fn of_line(line: &[u8]) -> Option<Self> {
         let score: Self = serde_json::from_slice(line).ok()?;
-        let finite = score.score.is_finite() && score.interval.iter().all(|edge| edge.is_finite());
-        (score.format == FORMAT && finite).then_some(score)
+        let is_ours = score.format == FORMAT && score.score.is_finite();
+        is_ours.then(|| score.with_interval())
+    }
+
+    /// Earlier versions gave intervals without a width, where all tracks are right.
+    pub(crate) fn with_interval(mut self) -> Self {
+        if self.interval[0] == self.interval[1] && self.tested > 0 {
+            let is_mean = matches!(self.task, Task::Genre | Task::Key);
+            let tested = if is_mean { self.tested } else { 0 };
+            self.interval = same_score_interval(self.score, tested);
+        }
+        self
     }
 }
 

@@ -214,7 +214,8 @@ impl Data<'_> {
     }
 
     /// The middle 95 % of each metric over draws of the tested tracks with replacement (percentile bootstrap, Efron
-    /// 1979), by the name of the metric. Metrics that a draw cannot give are those of its other draws.
+    /// 1979), by the name of the metric. Metrics that a draw cannot give are those of its other draws. Where all draws score
+    /// the same, the interval is that of [`same_score_interval`].
     pub(super) fn intervals(&self, said: &[&Said], seed: u64) -> BTreeMap<String, [f64; 2]> {
         // What is sorted for each tag and draw costs too much for a thousand draws of the largest test parts.
         let draws = match said.len() * self.names.len() {
@@ -247,12 +248,35 @@ impl Data<'_> {
                     let place = (share * (values.len() - 1) as f64).round() as usize;
                     values.get(place).copied().unwrap_or(f64::NAN)
                 };
-                (name, [at(0.025), at(0.975)])
+                let [low, high] = [at(0.025), at(0.975)];
+                let interval = match low < high {
+                    true => [low, high],
+                    false => same_score_interval(low, self.independent(&name, said)),
+                };
+                (name, interval)
             })
             .collect()
     }
 
-    /// What the best constant answer scores on the tested tracks.
+    /// How many independent answers a metric from 0 to 1 is the mean of: the tested tracks; of a ROC-AUC, which is the share
+    /// of rightly ranked pairs, as many pairs as share no track, of the tag that has the fewest. 0 of metrics that are no
+    /// such mean.
+    fn independent(&self, metric: &str, said: &[&Said]) -> usize {
+        match (self.task, metric) {
+            (Task::Genre | Task::Key, _) => said.len(),
+            (Task::Tags, "roc_auc") => {
+                let pairs = (0..self.names.len()).map(|tag| {
+                    let with = self.column(said.iter().copied(), tag).filter(|v| *v > 0.5);
+                    let with = with.count();
+                    with.min(said.len() - with)
+                });
+                pairs.filter(|&pairs| pairs > 0).min().unwrap_or(0)
+            }
+            (Task::Tags | Task::Emotion, _) => 0,
+        }
+    }
+
+    /// What the majority baseline scores on the tested tracks.
     pub(super) fn baseline(&self, said: &[&Said]) -> f64 {
         match self.task {
             Task::Tags => 0.5,
@@ -278,6 +302,9 @@ impl Data<'_> {
 
     /// How many tracks the score rests on; and where the interval tells nothing, that it does not.
     pub(super) fn explain(&self, said: &[&Said], whole: &Metrics, interval: [f64; 2]) -> String {
+        // Wilson's reaches to the end of the scale, draws to what was seen.
+        let same = same_score_interval(whole.score, self.independent(whole.key, said));
+        let spread = interval[0] < interval[1] && interval != same;
         let tested = counted(said.len(), "test track");
         let basis = match self.task {
             Task::Genre => {
@@ -303,13 +330,18 @@ impl Data<'_> {
         if !whole.score.is_finite() {
             return format!("{basis}: not defined");
         }
-        match interval[0] < interval[1] {
-            true => format!(
+        let same = "whichever of them are drawn, the score is the same";
+        match (spread, interval[0] < interval[1]) {
+            (true, _) => format!(
                 "{basis}; the 95 % interval holds 95 of 100 scores of as many of them drawn with replacement"
             ),
-            false => format!(
-                "{basis}; whichever of them are drawn, the score is the same, so its interval has no width and does not tell how it \
-                 would be with other tracks: test more of them"
+            (false, true) => {
+                format!(
+                    "{basis}; {same}, so the 95 % interval is Wilson's: test more tracks to narrow it"
+                )
+            }
+            (false, false) => format!(
+                "{basis}; {same}, and nothing tells how it would be with other tracks: test more of them"
             ),
         }
     }
@@ -434,10 +466,43 @@ fn shares_of<'b>(
     said.map(move |said| said.shares.get(at).copied().unwrap_or(0.0))
 }
 
+/// 95 % interval of a mean of values from 0 to 1 of which all `n` that were seen are `score`: no draw of them knows how
+/// often others would differ. Wilson's score interval (1927) of 0 of `n` that differ ends at z2 / (n + z2), and so many may
+/// have any value: 12 of 12 right give 0.76 to 1. NaN where nothing independent was seen.
+pub(super) fn same_score_interval(score: f64, n: usize) -> [f64; 2] {
+    /// The square of the 97.5 % quantile of the normal distribution.
+    const Z2: f64 = 3.841_458_820_694_124;
+    if n == 0 || !(0.0..=1.0).contains(&score) {
+        return [f64::NAN; 2];
+    }
+    let others = Z2 / (n as f64 + Z2);
+    let low = score * (1.0 - others);
+    [low, low + others]
+}
+
 pub(super) fn deviation(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
     (values.len() >= 2).then(|| {
         let mean = values.iter().sum::<f64>() / n;
         (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_score_interval;
+
+    /// Wilson's interval as R's `prop.test(12, 12, correct = FALSE)` and `prop.test(0, 4, correct = FALSE)` give it.
+    #[test]
+    fn where_all_answers_are_alike_the_interval_is_wilsons() {
+        let near = |[low, high]: [f64; 2], wanted: [f64; 2]| {
+            assert!((low - wanted[0]).abs() < 1e-6 && (high - wanted[1]).abs() < 1e-6);
+        };
+        near(same_score_interval(1.0, 12), [0.757_505_7, 1.0]);
+        near(same_score_interval(0.0, 4), [0.0, 0.489_890_9]);
+        // All a fifth off: others may be right or score nothing.
+        near(same_score_interval(0.5, 12), [0.378_752_9, 0.621_247_1]);
+        assert!(same_score_interval(1.0, 0)[0].is_nan());
+        assert!(same_score_interval(-3.0, 9)[1].is_nan());
+    }
 }

@@ -60,7 +60,10 @@ impl Scale {
 }
 
 /// How several frames become one column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Summary {
     /// Their mean.
     #[default]

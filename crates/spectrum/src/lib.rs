@@ -1,7 +1,8 @@
 //! Samples -> pictures and back: mel-spectrogram, colour maps, masked resynthesis; and what encoders are fed.
 //!
 //! The spectrogram of pictures is the one that the published Myna models were trained on: power, Slaney bands, no log.
-//! Those of other encoders are further [`MelSpec`]s.
+//! Those of other encoders are further [`MelSpec`]s. What people look at beside them is the spectrogram of a file at its own rate, in
+//! tiles of what is visible ([`StftTile`]).
 //!
 //! Patch grids, masks and views are in [`tokens`]: both are small, and whatever uses one uses the other.
 
@@ -18,6 +19,7 @@
 
 mod colour;
 mod filters;
+mod frequency;
 mod front_end;
 mod kept;
 mod levels;
@@ -27,17 +29,19 @@ mod mel_spec;
 mod npy;
 mod scale;
 mod seen;
+mod stft;
 pub mod tokens;
 mod transform;
 mod vqt;
 
 pub use colour::ColourMap;
+pub use frequency::{FrequencyAxis, FrequencyScale};
 pub use front_end::MelFrontEnd;
 pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_cached, sight_of_file};
 pub use levels::{
     LevelBands, Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db,
 };
-pub use masked::{MaskedReader, Part, masked_sound};
+pub use masked::{LevelMatch, LevelMeter, MaskedReader, Part, masked_sound};
 pub use mel::{
     FileMel, Mel, MelStream, frames_of_samples, mel_of_file, mel_of_file_watched, mel_of_samples,
 };
@@ -47,6 +51,7 @@ pub use mel_spec::{
 pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
 pub use seen::{Patches, fed_to_encoder, seen_by_encoder, vqt_fed_to_encoder};
+pub use stft::{FftSize, STFT_COLUMNS, StftGrid, StftLook, StftMaker, StftTile, stft_of_file};
 pub use vqt::{VQT_BINS, VQT_HOP, Vqt, VqtSpec};
 
 use std::path::{Path, PathBuf};

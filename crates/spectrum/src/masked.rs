@@ -152,6 +152,66 @@ impl MaskedReader {
     }
 }
 
+/// How loud a part of a sound is beside the whole: to be told both, a stretch at a time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LevelMeter {
+    whole: f64,
+    part: f64,
+    peak: f32,
+}
+
+/// How much louder a part of a sound must be played to be as loud as the whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelMatch {
+    /// What would make the levels (root mean squares) the same, in dB; never below 0.
+    pub wanted_db: f64,
+    /// What can be had of it: the loudest sample reaches full scale and no further.
+    pub gain_db: f64,
+}
+
+impl LevelMatch {
+    /// More would raise the rounding errors of what is dropped.
+    const MOST_DB: f64 = 40.0;
+    /// A part that is as loud as the whole, or silent.
+    pub const NONE: Self = Self {
+        wanted_db: 0.0,
+        gain_db: 0.0,
+    };
+
+    /// What samples are multiplied by.
+    pub fn gain(&self) -> f32 {
+        10.0_f64.powf(self.gain_db / 20.0) as f32
+    }
+}
+
+impl LevelMeter {
+    /// Takes in a stretch of the whole sound and the same stretch of the part.
+    pub fn add(&mut self, whole: &[f32], part: &[f32]) {
+        let power = |samples: &[f32]| {
+            let squares = samples.iter().map(|&it| f64::from(it) * f64::from(it));
+            squares.sum::<f64>()
+        };
+        self.whole += power(whole);
+        self.part += power(part);
+        let loudest = part.iter().map(|it| it.abs());
+        self.peak = loudest.fold(self.peak, f32::max);
+    }
+
+    /// What all that was taken in needs.
+    pub fn level_match(&self) -> LevelMatch {
+        if self.part <= 0.0 || self.whole <= self.part {
+            return LevelMatch::NONE;
+        }
+        let wanted_db = 10.0 * (self.whole / self.part).log10();
+        let room_db = -20.0 * f64::from(self.peak).log10();
+        let most_db = room_db.clamp(0.0, LevelMatch::MOST_DB);
+        LevelMatch {
+            wanted_db,
+            gain_db: wanted_db.min(most_db),
+        }
+    }
+}
+
 /// Where a bin lies between two bands.
 struct Place {
     below: usize,
@@ -208,6 +268,29 @@ mod tests {
 
     /// Of full scale: -100 dB, far below the promised -80.
     const ROUNDING: f32 = 1e-5;
+
+    #[test]
+    fn a_part_is_raised_to_the_level_of_the_whole_but_never_beyond_full_scale() {
+        let level = |whole: &[f32], part: &[f32]| {
+            let mut meter = LevelMeter::default();
+            meter.add(whole, part);
+            meter.level_match()
+        };
+        // A tenth of the level: 20 dB.
+        let even = level(&[0.5, -0.5, 0.5, -0.5], &[0.05, 0.05, -0.05, 0.05]);
+        assert!((even.wanted_db - 20.0).abs() < 1e-4 && even.gain_db == even.wanted_db);
+        assert!((even.gain() * 0.05 - 0.5).abs() < 1e-4);
+        // One click of a quarter of full scale may become four times as high.
+        let mut click = [0.0; 1000];
+        click[7] = -0.25;
+        let click = level(&[0.5; 1000], &click);
+        assert!(click.wanted_db > 30.0, "{click:?}");
+        assert!((click.gain() - 4.0).abs() < 1e-4, "{click:?}");
+        // Silence stays silence, and what is as loud as the whole stays as it is.
+        assert_eq!(level(&[0.5; 9], &[0.0; 9]), LevelMatch::NONE);
+        assert_eq!(level(&[0.5; 9], &[0.5; 9]).gain(), 1.0);
+        assert_eq!(level(&[0.5; 9], &[1e-6; 9]).gain_db, 40.0);
+    }
 
     #[test]
     fn nothing_dropped_is_the_original_at_any_length() {

@@ -33,7 +33,7 @@ pub enum Compression {
 
 impl Compression {
     /// Does it to values of one frame or several; what is below the loudest of a whole sound is not known here.
-    pub(super) fn apply(self, values: &mut [f32]) {
+    pub fn apply(self, values: &mut [f32]) {
         match self {
             Self::Power => {}
             Self::Log10Of1Plus10000 => {

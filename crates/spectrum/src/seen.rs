@@ -1,7 +1,7 @@
 //! What encoders are fed, as a picture: Myna's patches, normalised one by one, or the spectrograms of another front end.
 
 use super::{
-    HOP, MEL_BANDS, Mel, MelFrontEnd, MelSpec, VQT_BINS, VQT_HOP, Vqt, VqtSpec,
+    Compression, HOP, MEL_BANDS, Mel, MelFrontEnd, MelSpec, VQT_BINS, VQT_HOP, Vqt, VqtSpec,
     levels::{LevelBands, Levels, LevelsBuilder, Scale},
 };
 
@@ -98,7 +98,7 @@ fn levels(
 const EPSILON: f64 = 1e-5;
 
 /// How patches are cut from a mel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Patches {
     /// Bands of one patch.
     pub bands: usize,
@@ -106,9 +106,11 @@ pub struct Patches {
     pub frames: usize,
     /// How many frames the first patch begins before the mel.
     pub lead_frames: usize,
+    /// What is done to the powers first.
+    pub compression: Compression,
 }
 
-/// What a Myna encoder sees of a mel: each patch of raw powers with its own mean taken off and divided by its own
+/// What a Myna encoder sees of a mel: each patch of powers, or of their logarithm, with its own mean taken off and divided by its own
 /// standard deviation, `(x - mean) / sqrt(variance + 1e-5)`, as the LayerNorm before the patch embedding does (without
 /// its learned gain and bias). Before and behind the mel there is silence. As many frames as the mel has; `None` where
 /// patches don't fill the bands, or when `keep_on` says no.
@@ -117,6 +119,7 @@ pub fn seen_by_encoder(mel: &Mel, patches: Patches, keep_on: &dyn Fn() -> bool) 
         bands,
         frames,
         lead_frames,
+        compression,
     } = patches;
     if bands == 0 || frames == 0 || lead_frames >= frames || !MEL_BANDS.is_multiple_of(bands) {
         return None;
@@ -136,6 +139,7 @@ pub fn seen_by_encoder(mel: &Mel, patches: Patches, keep_on: &dyn Fn() -> bool) 
                 .zip(powers)
                 .for_each(|(to, from)| *to = *from);
         }
+        compression.apply(&mut column);
         for low in (0..MEL_BANDS).step_by(bands) {
             normalise(&mut column, low, bands);
         }
@@ -188,6 +192,7 @@ mod tests {
                 bands,
                 frames,
                 lead_frames,
+                compression: Compression::Power,
             };
             let seen = seen_by_encoder(&mel, patches, &|| true).unwrap();
             assert_eq!(seen.frames(), 90);
@@ -219,6 +224,7 @@ mod tests {
             bands: 16,
             frames: 16,
             lead_frames: 0,
+            compression: Compression::Log10Of1Plus10000,
         };
         let seen = seen_by_encoder(&silent, patches, &|| true).unwrap();
         assert!(seen.get(3, 19).unwrap().abs() < 1e-3);

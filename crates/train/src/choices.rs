@@ -59,6 +59,25 @@ impl Objective {
         Self::Supervised,
     ];
 
+    /// Its name as papers write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Sogclr => "SogCLR",
+            Self::Isogclr => "iSogCLR",
+            Self::Infonce => "InfoNCE",
+            Self::Decoupled => "Decoupled InfoNCE",
+            Self::FastclipV0 => "FastCLIP v0",
+            Self::FastclipV1 => "FastCLIP v1",
+            Self::FastclipV2 => "FastCLIP v2",
+            Self::FastclipV3 => "FastCLIP v3",
+            Self::Mt2 => "MT2",
+            Self::Data2vec => "data2vec",
+            Self::Maest => "MAEST",
+            Self::Mae => "MAE",
+            Self::Supervised => "Supervised",
+        }
+    }
+
     /// What it does, in one sentence for people.
     pub fn explanation(self) -> &'static str {
         match self {
@@ -167,7 +186,7 @@ impl Objective {
                 match family {
                     Family::Maest => "maest",
                     Family::Music2vec => "data2vec",
-                    Family::Mt2 | Family::Myna => "mt2",
+                    Family::Mt2 | Family::Myna | Family::Baseline => "mt2",
                 }
             ),
         })

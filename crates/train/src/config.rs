@@ -19,8 +19,8 @@ use crate::objective::{
 };
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching,
-    Precision, TrainingHead, WeightsChoice,
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, PatchInput,
+    Patching, Precision, TrainingHead, WeightsChoice,
     families::{
         mt2::{self, KEYS},
         music2vec,
@@ -58,6 +58,9 @@ pub struct TrainConfig {
     pub encoder: Option<EncoderConfig>,
     /// Which patches a Myna reads.
     pub patch: Patching,
+    /// What a Myna reads of the power of a mel band.
+    #[serde(skip_serializing_if = "PatchInput::is_power")]
+    pub input: PatchInput,
     /// What training minimises.
     pub objective: Objective,
     /// Share of tokens that are dropped.
@@ -161,6 +164,7 @@ impl Default for TrainConfig {
             preset: EncoderPreset::Tiny,
             encoder: None,
             patch: Patching::Hybrid,
+            input: PatchInput::Power,
             objective: Objective::Sogclr,
             mask_ratio: MaskRatio::MYNA,
             mask_kind: MaskKind::Random,
@@ -256,7 +260,7 @@ impl TrainConfig {
                 weight_decay: 1e-4,
                 ..same
             },
-            Family::Myna => same,
+            Family::Myna | Family::Baseline => same,
         }
     }
 
@@ -265,10 +269,17 @@ impl TrainConfig {
         match self.encoder {
             Some(EncoderConfig::Myna(own)) => EncoderConfig::Myna(MynaConfig {
                 kind: self.patch,
+                input: self.input,
                 ..own
             }),
             Some(own) => own,
-            None => self.preset.config(self.patch),
+            None => match self.preset.config(self.patch) {
+                EncoderConfig::Myna(sizes) => EncoderConfig::Myna(MynaConfig {
+                    input: self.input,
+                    ..sizes
+                }),
+                sizes => sizes,
+            },
         }
     }
 
@@ -280,9 +291,11 @@ impl TrainConfig {
     /// What it is, for people: "tiny hybrid", "mt2-tiny".
     pub fn size_name(&self) -> String {
         match (self.encoder, self.encoder_config()) {
-            (None, EncoderConfig::Myna(_)) => format!("{} {}", self.preset, self.patch),
-            (None, _) => self.preset.to_string(),
-            (Some(_), sizes) => sizes.name(),
+            (
+                None,
+                EncoderConfig::Maest(_) | EncoderConfig::Mt2(_) | EncoderConfig::Music2vec(_),
+            ) => self.preset.to_string(),
+            (_, sizes) => sizes.name(),
         }
     }
 

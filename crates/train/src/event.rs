@@ -56,13 +56,17 @@ pub struct StepRecord {
     pub spike: bool,
 }
 
-/// How well the encoder tells styles of the demo collection apart, as a line of `probe.jsonl` holds it.
+/// How well the encoder tells styles of the demo collection and own labels apart, as a line of `probe.jsonl` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProbeRecord {
     /// Steps done; 0 is the encoder before training.
     pub step: u64,
     /// Share of demo tracks of which most of the five nearest other tracks have their style.
     pub accuracy: f64,
+    /// The same of tracks and labels of the trained collection, where it has labels that are not learnt: it chooses the best
+    /// checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<f64>,
 }
 
 /// What a finished or stopped run was.

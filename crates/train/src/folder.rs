@@ -16,6 +16,7 @@ use super::{
 };
 use crate::objective::TrackState;
 use mynascope_base::storage::{StorageError, create_folder, write_atomic};
+use mynascope_collection::HeardTracks;
 use mynascope_encoder::{
     EncoderConfig, Family, FileContent, TrainingHead, WeightTensor, Weights, all_parameters,
     families::{maest, music2vec::is_taught},
@@ -119,7 +120,13 @@ impl RunFolder {
     pub fn create(path: &Path, config: &TrainConfig) -> Result<Self, TrainError> {
         create_folder(path)?;
         // A run that ended before its first checkpoint has done nothing that could be lost.
-        let begun = ["config.toml", LABELS, ".step-0.partial", "tensorboard"];
+        let begun = [
+            "config.toml",
+            LABELS,
+            HeardTracks::file_name(),
+            ".step-0.partial",
+            "tensorboard",
+        ];
         let mut entries = fs::read_dir(path).map_err(io("read a folder", path))?;
         let ours = path.join("config.toml").is_file();
         let is_precious = |name: &std::ffi::OsStr| {
@@ -139,7 +146,7 @@ impl RunFolder {
 
     /// Takes away a run that never came to its first step, and its folder if nothing else is in it.
     pub fn discard(&self) {
-        for name in ["config.toml", LABELS] {
+        for name in ["config.toml", LABELS, HeardTracks::file_name()] {
             let _ = fs::remove_file(self.path.join(name));
         }
         let _ = fs::remove_dir(&self.path);

@@ -19,11 +19,11 @@ use super::{
     sampler::Sampler,
     schedule::{chunk, learning_rate},
     spike::SpikeDetector,
-    style_probe::StyleProbe,
+    style_probe::{LabelProbe, StyleProbe},
     tensorboard::EventFile,
 };
-use mynascope_base::jobs::Progress;
-use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights};
+use mynascope_base::{counted, jobs::Progress};
+use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights, say_step_of_run};
 
 /// Steps that are not applied, in a row, after which a run ends.
 const MAX_BAD_STEPS: u64 = 5;
@@ -38,6 +38,7 @@ pub(super) struct TrainJob<'a> {
     pub mels: &'a Mels,
     pub labels: Option<&'a Labels>,
     pub probe: Option<StyleProbe>,
+    pub label_probe: Option<LabelProbe<'a>>,
     pub sampler: Sampler,
     pub start: Checkpoint,
     /// Steps of earlier calls.
@@ -324,7 +325,10 @@ impl TrainJob<'_> {
             stall: per_second(total.waited),
             skipped_tracks: self.mels.skipped.clone(),
             caveats: self.mels.caveats.clone(),
-            notes: Vec::new(),
+            notes: say_step_of_run(&self.folder.path)
+                .map(|step| format!("the run's folder stands for {step}"))
+                .into_iter()
+                .collect(),
         };
         (self.events)(TrainEvent::Finished(summary.clone()));
         Ok(summary)
@@ -405,9 +409,12 @@ impl TrainJob<'_> {
             }));
         }
         let map = probe.evaluate(self.config, learner, step, self.snapshot.map.as_ref())?;
+        let own = self.label_probe.as_ref();
+        let own = own.map(|probe| probe.evaluate(self.config, learner));
         let record = ProbeRecord {
             step,
             accuracy: map.accuracy,
+            own: own.transpose()?,
         };
         self.show(StepPicture::Map(map));
         self.folder.log_probe(&record)?;
@@ -419,41 +426,21 @@ impl TrainJob<'_> {
         Ok(())
     }
 
-    /// The last look at styles decides where there is one, else the mean loss since the last checkpoint.
+    /// The labels of the trained collection decide where they are looked at; else the last step stands for the run.
     fn note_best(&self, step: u64) -> Result<(), TrainError> {
-        if self.config.probe_every > 0 {
-            // A score speaks of the weights that it was taken of.
-            let Some(probed) = self.probed.as_ref().filter(|it| it.step == step) else {
-                return Ok(());
-            };
-            let best = self.folder.best();
-            if best.is_none_or(|best| best.step >= step || probed.accuracy >= best.score) {
-                self.folder.save_best(&Best {
-                    step,
-                    score: probed.accuracy,
-                    of: "share of demo tracks among their style".into(),
-                })?;
-            }
+        // A score speaks of the weights that it was taken of.
+        let probed = self.probed.as_ref().filter(|it| it.step == step);
+        let (Some(score), Some(probe)) = (probed.and_then(|it| it.own), &self.label_probe) else {
             return Ok(());
-        }
-        let since = step.saturating_sub(self.config.save_every);
-        let losses: Vec<f64> = self
-            .done
-            .iter()
-            .filter(|record| record.step > since)
-            .map(|record| record.loss)
-            .collect();
-        if losses.is_empty() {
-            return Ok(());
-        }
-        let score = -losses.iter().sum::<f64>() / losses.len() as f64;
-        let best = self.folder.best();
-        if best.is_none_or(|best| best.step >= step || score > best.score) {
-            self.folder.save_best(&Best {
-                step,
-                score,
-                of: "minus the mean loss since the checkpoint before".into(),
-            })?;
+        };
+        let of = format!(
+            "share of {} of its collection among their label",
+            counted(probe.tracks(), "track")
+        );
+        // What earlier versions chose by is another score.
+        let is_better = |best: Best| best.of != of || best.step >= step || score >= best.score;
+        if self.folder.best().is_none_or(is_better) {
+            self.folder.save_best(&Best { step, score, of })?;
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod job;
 mod labels;
 mod learned_styles;
 mod learner;
+mod manage;
 mod mels;
 pub mod objective;
 mod optimiser;
@@ -44,6 +45,10 @@ pub use event::{
 pub use hidden_spans::HiddenSpans;
 pub use labels::LabelMeaning;
 pub use learned_styles::LearnedStyles;
+pub use manage::{
+    ManageError, RunChange, TRASH, delete_run, empty_trash, rename_run, restore_run, trashed_runs,
+    undo_change,
+};
 pub use reconstruct::{Reconstruction, reconstruct};
 pub use run::{Changes, resume, run};
 pub use snapshot::{DemoMap, PatchoutSnapshot, StepPicture, StepSnapshot};

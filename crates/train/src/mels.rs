@@ -24,9 +24,9 @@ pub(super) use front_end::FrontEnd;
 use mynascope_audio::Caveats;
 use mynascope_base::{
     jobs::{Cancel, Progress},
-    storage::{Folders, Settings, StorageError},
+    storage::{ContentKey, Folders, Settings, StorageError},
 };
-use mynascope_collection::Collection;
+use mynascope_collection::{Collection, HeardTracks};
 use store::{Made, Record, Store, content_of, stamp_of};
 use sweep::sweep;
 
@@ -78,6 +78,14 @@ impl Mels {
             hasher.update(&record.content);
         }
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// Which tracks they are of, to be known again.
+    pub fn heard(&self) -> HeardTracks {
+        let files = self.paths.iter().zip(&self.records);
+        HeardTracks::of(
+            files.map(|(path, record)| (path.as_path(), ContentKey::of_hash(record.content))),
+        )
     }
 
     /// How many tracks hold nothing but silence. A track is read as far as its first sound.

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::objective::TrackState;
 use mynascope_encoder::{
-    DeviceChoice, DeviceJob, EncoderError, HostBatch, Kernels, LearningNetwork, Precision,
-    Tokenizer, find_place, numbers, on_place,
+    DeviceChoice, DeviceJob, EncoderConfig, EncoderError, HostBatch, Kernels, LearningNetwork,
+    Precision, Tokenizer, find_place, numbers, on_place,
 };
 use mynascope_spectrum::tokens::{
     MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape, TokenMask, WINDOW_FRAMES,
@@ -74,7 +74,13 @@ pub fn reconstruct(
     };
     let step = checkpoint.manifest.step;
     let place = find_place(device).map_err(EncoderError::from)?;
-    let tokenizer = Tokenizer::new(&[shape], WINDOW_FRAMES, sizes.sizes().dim);
+    let EncoderConfig::Myna(myna) = sizes else {
+        return Err(wrong(format!(
+            "its encoder is {}, no Myna",
+            sizes.full_name()
+        )));
+    };
+    let tokenizer = Tokenizer::of(&myna, WINDOW_FRAMES);
     let masks = [TokenMask(vec![kept.to_vec()])];
     let job = ReconstructJob {
         config: &config,

@@ -11,15 +11,15 @@ use super::{
     learner::OptimiserState,
     mels::{self, FrontEnd, Mels},
     sampler::Sampler,
-    style_probe::StyleProbe,
+    style_probe::{LabelProbe, StyleProbe},
     tensorboard::EventFile,
 };
 use crate::objective::TrackState;
 use mynascope_base::{counted, without_path};
-use mynascope_collection::Collection;
+use mynascope_collection::{Collection, HeardTracks};
 use mynascope_encoder::{
     CheckpointError, CheckpointReport, EncoderError, Family, LoadOptions, TrainingHead, Weights,
-    check_precision, families::maest::begin_with_myna, find_place, on_place,
+    check_precision, families::maest::begin_with_myna, find_place, on_place, run_of_weights,
 };
 
 /// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
@@ -50,6 +50,7 @@ pub fn run(
         .and_then(|mels| Ok((mels, probe(config, control, events)?)));
     // A run that is refused leaves no folder behind.
     let (mels, probe) = read.inspect_err(|_| folder.discard())?;
+    heard(config, &mels).write(&folder.path)?;
     let sampler = sampler(config, mels.len(), events);
     let start = Checkpoint {
         manifest: manifest(config, &sampler, &mels, 0, &OptimiserState::default()),
@@ -64,6 +65,7 @@ pub fn run(
         mels: &mels,
         labels: labels.as_ref(),
         probe,
+        label_probe: LabelProbe::open(config, collection, &mels),
         sampler,
         start,
         done: Vec::new(),
@@ -75,6 +77,17 @@ pub fn run(
         events,
     };
     on_place(&place, job)?
+}
+
+/// The tracks that a run hears, with those of the run that its first weights come from.
+fn heard(config: &TrainConfig, mels: &Mels) -> HeardTracks {
+    let init = config.init.as_ref();
+    let weights = init.and_then(|init| init.resolve().ok().flatten());
+    let before = weights.as_deref().and_then(run_of_weights);
+    match before.and_then(HeardTracks::read) {
+        Some(before) => mels.heard().and(before),
+        None => mels.heard(),
+    }
 }
 
 /// What changes when a run goes on; what is `None` stays as it was.
@@ -172,6 +185,7 @@ pub fn resume(
         mels: &mels,
         labels: labels.as_ref(),
         probe,
+        label_probe: LabelProbe::open(&config, collection, &mels),
         sampler,
         start,
         done,

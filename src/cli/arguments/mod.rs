@@ -23,7 +23,7 @@ use mynascope_hub::HubName;
 pub use probes::{Compare, Diagnose, Key, Predict, Probe};
 pub use sound::{Demo, Keep, Mask, Mel, Picture, Tour};
 pub use tables::{Embed, Map, Neighbours};
-pub use training::{FurtherTraining, Train};
+pub use training::{FurtherTraining, Runs, Train};
 
 /// See, hear, train and map the representations of music.
 ///
@@ -107,6 +107,8 @@ pub enum Verb {
     Embed(Embed),
     /// Train an encoder.
     Train(Box<Train>),
+    /// List runs, rename or delete them, or bring them back.
+    Runs(Runs),
     /// Train a probe on frozen embeddings and score it.
     Probe(Probe),
     /// Apply a saved probe to tracks.
@@ -123,6 +125,8 @@ pub enum Verb {
     Neighbours(Neighbours),
     /// List compute and sound devices.
     Devices,
+    /// Put the program into the desktop's menu, with its icon and the types of files that it opens.
+    InstallDesktop(InstallDesktop),
     /// Write the encoder of a checkpoint as safetensors under the published names.
     Convert(Convert),
     /// Measure this machine: medians of repeated runs.
@@ -138,7 +142,7 @@ fn checkpoint() -> impl TypedValueParser<Value = CheckpointRef> {
 #[derive(Debug, Clone, Args)]
 pub struct Encoder {
     /// A .safetensors or torch file, an index of shards, a run folder, a hub folder, hf:OWNER/NAME of a fetched encoder,
-    /// `shipped`, or `untrained` to compare with.
+    /// `shipped`, or to compare with `untrained`, `mfcc`, `log-mel` or `chance`.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
     /// square, vertical or hybrid: one branch of a hybrid Myna, or the patches of a Myna that does not say.
@@ -155,7 +159,7 @@ pub struct Encoder {
     #[arg(long)]
     pub layer: Option<usize>,
     /// How one vector is made of the layer: mean, stack, cls, dist, features, logits, probabilities, contrastive, equivariant,
-    /// class-mean, frame-mean or key-profile; `mynascope inspect` lists those that a checkpoint has [default: as published].
+    /// class-mean, frame-mean, key-profile or statistics; `mynascope inspect` lists those that a checkpoint has [default: as published].
     #[arg(long)]
     pub readout: Option<Readout>,
     /// none: windows lie back to back; half: each begins in the middle of the one before [default: as published].
@@ -250,4 +254,17 @@ pub struct Bench {
     /// On the CPU, too, measure `encoder` and `train` at all sizes and batches; takes some ten minutes.
     #[arg(long)]
     pub full: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct InstallDesktop {
+    /// Take it out of the menu again.
+    #[arg(long)]
+    pub undo: bool,
+    /// The data folder that the files go to, as `/usr/local/share` (default: the user's own).
+    #[arg(long, value_name = "FOLDER")]
+    pub into: Option<PathBuf>,
+    /// What the menu starts (default: this program where it lies now).
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "undo")]
+    pub program: Option<PathBuf>,
 }

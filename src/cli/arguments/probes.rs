@@ -13,8 +13,16 @@ use mynascope_spectrum::tokens::MaskRatio;
 #[derive(Debug, Args)]
 pub struct Probe {
     /// Tracks, folders, data set folders, or `demo`.
-    #[arg(long, num_args = 1.., required = true)]
+    #[arg(long, num_args = 1.., required_unless_present = "embeddings")]
     pub data: Vec<PathBuf>,
+    /// Probe this table instead of an encoder's embeddings of --data: .npz, .npy, .parquet, .tsv, .csv or .safetensors, of
+    /// `embed` or of other programs. Its labels are probed, or those of --labels.
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["data", "checkpoint", "mask_ratio", "mask_curve", "patchout_curve", "layers", "save"])]
+    pub embeddings: Option<PathBuf>,
+    /// Lists, folders or data set folders whose labels the tracks of --embeddings have: found by path, by file name, by
+    /// number (`000100.mp3` is 100), or in order where the table names nothing. Lists need no sound.
+    #[arg(long, num_args = 1.., value_name = "PATH", requires = "embeddings")]
+    pub labels: Vec<PathBuf>,
     #[command(flatten)]
     pub encoder: Encoder,
     /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
@@ -91,7 +99,8 @@ pub struct Compare {
     /// Tracks, folders, data set folders, or `demo`.
     #[arg(long, num_args = 1.., required = true)]
     pub data: Vec<PathBuf>,
-    /// Checkpoint files, run folders, hub folders, hf:OWNER/NAME of fetched encoders, `shipped` or `untrained`.
+    /// Checkpoint files, run folders, hub folders, hf:OWNER/NAME of fetched encoders, `shipped`, `untrained`, `mfcc`,
+    /// `log-mel` or `chance`.
     #[arg(long, num_args = 1.., default_values = ["shipped", "untrained"], value_parser = checkpoint())]
     pub encoders: Vec<CheckpointRef>,
     /// Tasks, as genre,key [default: all that the labels allow].

@@ -38,15 +38,18 @@ pub struct Map {
     /// A .parquet, .tsv or .png file.
     #[arg(long)]
     pub out: PathBuf,
-    /// tsne or pca.
+    /// tsne, umap or pca.
     #[arg(long, default_value = "tsne")]
     pub method: Method,
     /// How many neighbours t-SNE looks at; lowered where there are too few points.
     #[arg(long, default_value_t = 30.0)]
     pub perplexity: f64,
-    /// Iterations of t-SNE.
-    #[arg(long, default_value_t = 1000)]
-    pub iterations: usize,
+    /// How many neighbours UMAP draws to a point, the point itself counted; lowered where there are too few points.
+    #[arg(long, default_value_t = 15)]
+    pub neighbours: usize,
+    /// Iterations of t-SNE (else 1000), or epochs of UMAP (else 500, and 200 of more than 10,000 points).
+    #[arg(long)]
+    pub iterations: Option<usize>,
     /// Place these files on the map, which stays as it is; a picture shows them as crosses (--checkpoint must be the
     /// table's encoder).
     #[arg(long, num_args = 1.., value_name = "FILE")]

@@ -5,7 +5,9 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::Args;
 
 use super::{at_least_one, checkpoint};
-use mynascope_encoder::{CheckpointRef, EncoderPreset, Patching, Precision, WeightsChoice};
+use mynascope_encoder::{
+    CheckpointRef, EncoderPreset, PatchInput, Patching, Precision, WeightsChoice,
+};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, Optimiser, Schedule, Trainable};
 
@@ -29,6 +31,9 @@ pub struct Train {
     /// square, vertical or hybrid: the patches of a Myna.
     #[arg(long)]
     pub patch: Option<Patching>,
+    /// power (as published) or log: whether the patches of a Myna hold the power x of a mel band or log10(1 + 10000 x).
+    #[arg(long)]
+    pub input: Option<PatchInput>,
     /// Share of tokens to drop.
     #[arg(long)]
     pub mask_ratio: Option<MaskRatio>,
@@ -48,10 +53,10 @@ pub struct Train {
     /// trained].
     #[arg(long, requires = "init")]
     pub init_weights: Option<WeightsChoice>,
-    /// Go on with a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
-    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "omega", "equivariance", "contrast", "drop_transposed_mel", "window", "span_share", "span_frames", "top_blocks", "decay_start", "decay_end", "decay_updates", "guard_after", "mixup", "patchout_columns", "patchout_rows", "time_masks", "band_masks", "no_balance", "swa_from", "swa_every", "swa_lr", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
+    /// Resume a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "input", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "omega", "equivariance", "contrast", "drop_transposed_mel", "window", "span_share", "span_frames", "top_blocks", "decay_start", "decay_end", "decay_updates", "guard_after", "mixup", "patchout_columns", "patchout_rows", "time_masks", "band_masks", "no_balance", "swa_from", "swa_every", "swa_lr", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
     pub resume: Option<PathBuf>,
-    /// Go on from the checkpoint of this step; what came after it is taken away.
+    /// Resume from the checkpoint of this step; what came after it is taken away.
     #[arg(long, requires = "resume")]
     pub back_to: Option<u64>,
     #[command(flatten)]
@@ -188,7 +193,7 @@ pub struct FurtherTraining {
     /// Newest checkpoints that stay; the best one stays too.
     #[arg(long)]
     pub keep: Option<usize>,
-    /// Steps between two checks of how well the styles of the demo collection are told apart.
+    /// Steps between two checks of how well the styles of the demo collection and the own labels, if any, are told apart.
     #[arg(long)]
     pub probe_every: Option<u64>,
     /// Write event files for TensorBoard into the run folder.
@@ -197,4 +202,26 @@ pub struct FurtherTraining {
     /// Folder for computed mel-spectrograms (default: the user's cache).
     #[arg(long)]
     pub mels: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// The folder of runs [default: the program's own].
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Rename this run, by its name or path; --name says how.
+    #[arg(long, value_name = "RUN", requires = "name")]
+    pub rename: Option<PathBuf>,
+    /// The new name.
+    #[arg(long, requires = "rename")]
+    pub name: Option<String>,
+    /// Move these runs, by their names or paths, into the trash among the runs.
+    #[arg(long, value_name = "RUN", num_args = 1.., conflicts_with = "rename")]
+    pub delete: Vec<PathBuf>,
+    /// Bring these runs back from the trash, by their names.
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["rename", "delete"])]
+    pub restore: Vec<String>,
+    /// Delete what is in the trash for good.
+    #[arg(long, conflicts_with_all = ["rename", "delete", "restore"])]
+    pub empty_trash: bool,
 }

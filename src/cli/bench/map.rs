@@ -26,11 +26,12 @@ pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         (256, Method::TsneReference, RUNS),
         (9000, Method::Pca, RUNS),
         (9000, Method::Tsne, 1),
+        (9000, Method::Umap, 1),
     ] {
         let table = planted(rows);
         let settings = MapSettings {
             method,
-            iterations: 750,
+            iterations: (method != Method::Umap).then_some(750),
             ..MapSettings::default()
         };
         let mut seconds = Vec::new();
@@ -40,7 +41,8 @@ pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
             let layout = map::layout(&table, &settings, &watch)?;
             seconds.push(Duration::from_secs_f64(layout.seconds).as_secs_f64());
         }
-        let what = format!("{method} of {rows} x {DIM}, 750 iterations");
+        let steps = settings.steps(rows);
+        let what = format!("{method} of {rows} x {DIM}, {steps} iterations");
         measure.values(what, "s", seconds);
     }
     let table = planted(9000);
@@ -86,6 +88,7 @@ fn frames(measure: &mut Measure<'_>, points: usize) -> anyhow::Result<()> {
                 radius: 1.5,
                 ring: theme::DARK.text_strong,
                 rim: theme::DARK.point_rim,
+                tokens: &theme::DARK,
             };
             ui.painter().add(scatter.into_shape());
         });

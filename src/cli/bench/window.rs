@@ -1,6 +1,7 @@
 //! How long the window takes to its first frame, first picture, and each frame.
 
 use std::{
+    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -9,8 +10,8 @@ use std::{
 use super::{Bench, Measure, sound};
 use crate::gui::{
     Offscreen,
-    command::{Command as Act, TrainCommand, WindowCommand},
-    model::{PictureState, TrainPhase},
+    command::{Command as Act, LibraryCommand, TrainCommand, WindowCommand},
+    model::{Offer, Overlay, PictureOf, PictureState, TrainPhase},
     workspace::Workspace,
 };
 use mynascope_base::storage::Theme;
@@ -24,6 +25,9 @@ const DRAGGED_FRAMES: usize = 60;
 /// How long the real window rests before and while its CPU time is read.
 const SETTLE: Duration = Duration::from_secs(15);
 const REST: Duration = Duration::from_secs(10);
+/// Tracks of a large collection, and what is typed to find one.
+const LARGE: usize = 100_000;
+const TYPED: &str = "take 4711 song";
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// Between two frames, so that a training beside gets its processor.
 const FRAME_REST: Duration = Duration::from_millis(16);
@@ -58,8 +62,10 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
         measure.values(format!("whole picture {track}"), "ms", whole);
         if let Some(mut window) = dragged.take() {
             frames(measure, &mut window, minutes)?;
+            picture_of_sound(measure, &mut window, minutes)?;
         }
     }
+    palette(measure)?;
     beside_training(measure)?;
     idle(measure, verb);
     Ok(())
@@ -92,6 +98,84 @@ fn frames(measure: &mut Measure<'_>, window: &mut Offscreen, minutes: u32) -> an
     let what = format!("frame while the ratio is dragged, {minutes}-minute track");
     measure.values(format!("{what}, window's work"), "ms", own);
     measure.values(format!("{what}, drawn by {adapter}"), "ms", drawn);
+    Ok(())
+}
+
+/// From the switch to the picture of the sound until all of the track stands there.
+fn picture_of_sound(
+    measure: &mut Measure<'_>,
+    window: &mut Offscreen,
+    minutes: u32,
+) -> anyhow::Result<()> {
+    let start = Instant::now();
+    window.apply(Act::edit_picture(window.model(), |form| {
+        form.of = PictureOf::Sound;
+    }));
+    // The first frame says how large the picture is.
+    let mut first = true;
+    while first || !window.model().spectrogram.sound.is_whole() {
+        measure.console.cancel().check()?;
+        anyhow::ensure!(
+            start.elapsed() < PATIENCE,
+            "the picture of the sound is not there"
+        );
+        window.time_frame()?;
+        first = false;
+    }
+    let millis = 1e3 * start.elapsed().as_secs_f64();
+    let what = format!("picture of the sound, all of a {minutes}-minute track");
+    measure.values(what, "ms", vec![millis]);
+    Ok(())
+}
+
+/// Keys that are typed into the palette over a large collection: the window's work in the frame of the key, and how long until the
+/// tracks that answer stand there.
+fn palette(measure: &mut Measure<'_>) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut original = PathBuf::new();
+    for number in 0..LARGE {
+        measure.console.cancel().check()?;
+        let path = folder
+            .path()
+            .join(format!("take {number} of song {}.wav", number % 977));
+        // Systems allow so many names of one file.
+        if number % 30_000 == 0 {
+            sound::write(&path, 1.0)?;
+            original = path;
+        } else {
+            std::fs::hard_link(&original, &path)?;
+        }
+    }
+    let mut window = Offscreen::open(SIZE, Theme::Dark, vec![folder.path().to_path_buf()])?;
+    let start = Instant::now();
+    while window.model().library.opening().is_some() {
+        anyhow::ensure!(
+            start.elapsed() < PATIENCE,
+            "the large collection is not open"
+        );
+        window.time_frame()?;
+    }
+    window.apply(Act::Library(LibraryCommand::StopOpening));
+    window.apply(Act::Window(WindowCommand::ShowOverlay(Some(
+        Overlay::Palette,
+    ))));
+    let (mut own, mut found) = (Vec::new(), Vec::new());
+    for end in 1..=TYPED.len() {
+        let typed = TYPED.get(..end).unwrap_or(TYPED).to_owned();
+        let pressed = Instant::now();
+        window.apply(Act::Window(WindowCommand::PaletteText(typed)));
+        let applied = pressed.elapsed();
+        let times = window.time_frame()?;
+        own.push(1e3 * (applied + times.own).as_secs_f64());
+        let is_track = |offer: &Offer| matches!(offer, Offer::Track(_));
+        while !window.model().palette.offers.iter().any(is_track) && pressed.elapsed() < PATIENCE {
+            window.time_frame()?;
+        }
+        found.push(1e3 * pressed.elapsed().as_secs_f64());
+    }
+    let what = format!("key in the palette over {LARGE} tracks");
+    measure.values(format!("{what}, window's work"), "ms", own);
+    measure.values(format!("{what}, until tracks are found"), "ms", found);
     Ok(())
 }
 

@@ -167,13 +167,19 @@ impl Shortcut {
 /// What the keys of this frame ask for. Plain keys act only while no text field has the focus.
 pub fn read_keys(ctx: &egui::Context, model: &AppState) -> Vec<Command> {
     // What lies over the panels takes letters and Esc for itself.
-    let covered = model.overlay.is_some();
+    let covered = model.overlay.is_some()
+        || model.path_question.is_some()
+        || model.dropped.is_some()
+        || model.publishing.is_some();
+    // Esc closes what lies on top first: an open menu.
+    let menu = egui::Popup::is_any_open(ctx);
     let typing = covered || ctx.text_edit_focused();
     // A control is reached by Tab alone, and then these keys are for it.
     let reached = ctx.memory(|memory| memory.focused()).is_some();
     let mut bound: Vec<(Shortcut, &Action)> = all()
         .flat_map(|action| action.keys.iter().map(move |&shortcut| (shortcut, action)))
         .filter(|(shortcut, _)| !(typing && shortcut.is_for_typing()))
+        .filter(|(shortcut, _)| !(menu && shortcut.key == Key::Escape))
         .filter(|(shortcut, _)| !(reached && shortcut.is_for_control()))
         .collect();
     // The more modifiers, the earlier: plain keys also match with Shift held.

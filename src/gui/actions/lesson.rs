@@ -3,8 +3,8 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, LessonCommand},
-    model::{AppState, LessonDraft},
+    command::{Command, LessonChange, LessonCommand},
+    model::{AppState, OpenLesson},
 };
 
 use super::{Action, Group, Shortcut};
@@ -19,6 +19,19 @@ fn turn(model: &AppState, pages: isize) -> Option<Command> {
     let lesson = model.lesson.as_ref()?;
     let to = lesson.step.checked_add_signed(pages)?;
     (to < lesson.lesson.steps.len()).then_some(Command::Lesson(LessonCommand::Turn(pages)))
+}
+
+fn of_open(model: &AppState, command: LessonCommand) -> Option<Command> {
+    model.lesson.as_ref().map(|_| Command::Lesson(command))
+}
+
+/// A change of a lesson that is being written.
+fn change(
+    model: &AppState,
+    what: impl FnOnce(&OpenLesson) -> Option<LessonChange>,
+) -> Option<Command> {
+    let open = model.lesson.as_ref().filter(|open| open.edit.is_some())?;
+    Some(Command::Lesson(LessonCommand::Edit(what(open)?)))
 }
 
 pub(super) const ACTIONS: &[Action] = &[
@@ -97,52 +110,123 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "lesson-back",
         group: GROUP,
-        name: "Page before",
-        help: "Turn back to the page before",
+        name: "Previous page",
+        help: "Turn back to the previous page of the lesson",
         keys: &[Shortcut::plain(Key::PageUp)],
         command: |model| turn(model, -1),
     },
     Action {
         id: "lesson-close",
         group: GROUP,
-        name: "Close the lesson",
-        help: "Close the lesson and go on from what it shows",
+        name: "Go on from the lesson",
+        help: "Close the lesson and keep the window as the lesson shows it",
         keys: &[],
-        command: |model| {
-            let open = model.lesson.is_some();
-            open.then_some(Command::Lesson(LessonCommand::Close))
-        },
+        command: |model| of_open(model, LessonCommand::Close),
     },
     Action {
         id: "lesson-leave",
         group: GROUP,
         name: "Leave the lesson",
-        help: "Close the lesson and get back what was shown before it",
+        help: "Close the lesson and get back what was shown before it: collection, track, map, probe, mask and layout",
         keys: &[],
-        command: |model| {
-            let open = model.lesson.is_some();
-            open.then_some(Command::Lesson(LessonCommand::Leave))
-        },
+        command: |model| of_open(model, LessonCommand::Leave),
     },
     Action {
         id: "lesson-open",
         group: GROUP,
         name: "Open a lesson…",
-        help: "Open a lesson that was saved",
+        help: "Open a lesson that was saved; dropping its file on the window does the same",
         keys: &[],
         command: |_| Some(Command::Lesson(LessonCommand::ChooseFile)),
     },
     Action {
-        id: "lesson-save",
+        id: "lesson-new",
         group: GROUP,
-        name: "Save as lesson…",
-        help: "Save track, mask, views and layers as they are now, with a few words",
+        name: "Write a lesson",
+        help: "Begin a lesson whose first page shows the window as it is: track, mask, views and layers",
         keys: &[],
         command: |model| {
-            let title = model.library.selected_track()?.title.clone();
-            let text = String::new();
-            let draft = LessonDraft { title, text };
-            Some(Command::Lesson(LessonCommand::Draft(Some(draft))))
+            let selected = model.library.selected_track();
+            selected.map(|_| Command::Lesson(LessonCommand::New))
         },
+    },
+    Action {
+        id: "lesson-edit",
+        group: GROUP,
+        name: "Edit the lesson",
+        help: "Change text, order and pages of the open lesson, and what each page shows; a built-in one is saved as your own",
+        keys: &[],
+        command: |model| {
+            let open = model.lesson.as_ref()?;
+            let shown = open.edit.is_none();
+            shown.then_some(Command::Lesson(LessonCommand::Edit(LessonChange::Begin)))
+        },
+    },
+    Action {
+        id: "lesson-edit-end",
+        group: GROUP,
+        name: "Read the lesson",
+        help: "Show the lesson as its readers will see it",
+        keys: &[],
+        command: |model| change(model, |_| Some(LessonChange::End)),
+    },
+    Action {
+        id: "lesson-take-state",
+        group: GROUP,
+        name: "Show this on the page",
+        help: "The open page of the lesson shows the window as it is now: track, what is visible of it, mask, views and layers",
+        keys: &[],
+        command: |model| change(model, |_| Some(LessonChange::TakeState)),
+    },
+    Action {
+        id: "lesson-add-page",
+        group: GROUP,
+        name: "Add a page",
+        help: "Put a page behind the open one of the lesson, which shows the window as it is",
+        keys: &[],
+        command: |model| change(model, |_| Some(LessonChange::AddPage)),
+    },
+    Action {
+        id: "lesson-delete-page",
+        group: GROUP,
+        name: "Delete the page",
+        help: "Take the open page out of the lesson",
+        keys: &[],
+        command: |model| {
+            let more = |open: &OpenLesson| open.lesson.steps.len() > 1;
+            change(model, |open| more(open).then_some(LessonChange::DeletePage))
+        },
+    },
+    Action {
+        id: "lesson-page-earlier",
+        group: GROUP,
+        name: "Move the page earlier",
+        help: "Move the open page of the lesson before the previous one",
+        keys: &[],
+        command: |model| {
+            let may = |open: &OpenLesson| open.step > 0;
+            change(model, |open| {
+                may(open).then_some(LessonChange::MovePage(-1))
+            })
+        },
+    },
+    Action {
+        id: "lesson-page-later",
+        group: GROUP,
+        name: "Move the page later",
+        help: "Move the open page of the lesson behind the next one",
+        keys: &[],
+        command: |model| {
+            let may = |open: &OpenLesson| open.step + 1 < open.lesson.steps.len();
+            change(model, |open| may(open).then_some(LessonChange::MovePage(1)))
+        },
+    },
+    Action {
+        id: "lesson-save",
+        group: GROUP,
+        name: "Save the lesson…",
+        help: "Save all pages of the lesson as one file to send: with its tracks, where you may pass them on",
+        keys: &[],
+        command: |model| of_open(model, LessonCommand::Save),
     },
 ];

@@ -4,7 +4,7 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, LibraryCommand},
-    model::Edited,
+    model::{Column, Edited},
 };
 
 use super::{Action, Group, Shortcut};
@@ -27,6 +27,44 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Open a folder with everything in it as a collection",
         keys: &[Shortcut::ctrl_shift(Key::O)],
         command: |_| Some(Command::Library(LibraryCommand::ChooseFolder)),
+    },
+    Action {
+        id: "add-files",
+        group: GROUP,
+        name: "Add files…",
+        help: "Add sound files to the open collection",
+        keys: &[],
+        command: |_| Some(Command::Library(LibraryCommand::ChooseFilesToAdd)),
+    },
+    Action {
+        id: "add-folder",
+        group: GROUP,
+        name: "Add a folder…",
+        help: "Add a folder with everything in it to the open collection",
+        keys: &[],
+        command: |_| Some(Command::Library(LibraryCommand::ChooseFolderToAdd)),
+    },
+    Action {
+        id: "remove-tracks",
+        group: GROUP,
+        name: "Take tracks off the list",
+        help: "Take the chosen tracks out of the collection; the files stay, and Ctrl+Z brings the tracks back",
+        keys: &[Shortcut::plain(Key::Delete)],
+        command: |model| {
+            let any = model.library.track_count() > 1 && !model.library.targets().is_empty();
+            any.then_some(Command::Library(LibraryCommand::Remove))
+        },
+    },
+    Action {
+        id: "back-to-collection",
+        group: GROUP,
+        name: "Back to the previous collection",
+        help: "Show the previous collection with its map and scores; again comes back here",
+        keys: &[],
+        command: |model| {
+            model.library.left.as_ref()?;
+            Some(Command::Library(LibraryCommand::Back))
+        },
     },
     Action {
         id: "open-demo",
@@ -59,6 +97,17 @@ pub(super) const ACTIONS: &[Action] = &[
         },
     },
     Action {
+        id: "forget-recent",
+        group: GROUP,
+        name: "Forget what was opened before",
+        help: "Empty the list of folders and files in the menu Open",
+        keys: &[],
+        command: |model| {
+            let any = !model.settings.recent.is_empty();
+            any.then_some(Command::Library(LibraryCommand::ForgetRecent))
+        },
+    },
+    Action {
         id: "search",
         group: GROUP,
         name: "Search the library",
@@ -85,8 +134,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Type another label for the chosen tracks; it is kept apart from the music",
         keys: &[Shortcut::plain(Key::F2)],
         command: |model| {
-            let index = model.library.selected?;
-            Some(Command::Library(LibraryCommand::Edit(Edited::Label, index)))
+            model.library.first_target()?;
+            Some(Command::Library(LibraryCommand::EditChosen(Edited::Label)))
         },
     },
     Action {
@@ -96,8 +145,32 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Type a tag for the chosen tracks; it is kept apart from the music",
         keys: &[Shortcut::shift(Key::F2)],
         command: |model| {
-            let index = model.library.selected?;
-            Some(Command::Library(LibraryCommand::Edit(Edited::Tag, index)))
+            model.library.first_target()?;
+            Some(Command::Library(LibraryCommand::EditChosen(Edited::Tag)))
+        },
+    },
+    Action {
+        id: "label-by-genre",
+        group: GROUP,
+        name: "Label by genre",
+        help: "Give every track without a label the genre that its file names",
+        keys: &[],
+        command: |model| {
+            model
+                .library
+                .has(Column::Genre)
+                .then_some(Command::Library(LibraryCommand::LabelByGenre))
+        },
+    },
+    Action {
+        id: "save-list",
+        group: GROUP,
+        name: "Save the selection as a list…",
+        help: "Write paths and labels of the chosen tracks as CSV, which opens like a collection",
+        keys: &[],
+        command: |model| {
+            let any = !model.library.targets().is_empty();
+            any.then_some(Command::Library(LibraryCommand::SaveTargets))
         },
     },
     Action {
@@ -114,21 +187,21 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "copy-path",
         group: GROUP,
         name: "Copy the path",
-        help: "Put the path of the shown track on the clipboard",
+        help: "Put the paths of the chosen tracks on the clipboard: those that are selected or marked, else the shown one",
         keys: &[],
         command: |model| {
-            let index = model.library.selected?;
-            Some(Command::Library(LibraryCommand::CopyPath(index)))
+            let chosen = model.library.targets();
+            (!chosen.is_empty()).then_some(Command::Library(LibraryCommand::CopyPaths(chosen)))
         },
     },
     Action {
         id: "show-in-folder",
         group: GROUP,
         name: "Show in its folder",
-        help: "Show the folder of the shown track in the system's file manager",
+        help: "Show the folder of the chosen track in the system's file manager",
         keys: &[],
         command: |model| {
-            let index = model.library.selected?;
+            let index = model.library.first_target()?;
             Some(Command::Library(LibraryCommand::ShowInFolder(index)))
         },
     },
@@ -152,11 +225,11 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "play-track",
         group: GROUP,
         name: "Play the track",
-        help: "Play the track that is shown in the library",
+        help: "Play the chosen track; of several that are selected or marked, the shown one or the first",
         keys: &[Shortcut::plain(Key::Enter)],
         command: |model| {
-            let index = model.library.selected?;
-            Some(Command::Library(LibraryCommand::Play(index)))
+            let index = model.library.first_target()?;
+            Some(Command::Library(LibraryCommand::PlayChosen(index)))
         },
     },
 ];

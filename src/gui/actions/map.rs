@@ -3,10 +3,12 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, KeysCommand, MapCommand, SaveTo, StylesCommand},
-    model::AppState,
+    command::{Command, MapCommand, SaveTo},
+    model::{AppState, Camera, MapForm, MapSide},
     workspace::Workspace,
 };
+
+use mynascope_map::Method;
 
 use super::{Action, Group, Shortcut};
 
@@ -26,6 +28,19 @@ fn save_embeddings(model: &AppState, ending: &'static str) -> Option<Command> {
     ))))
 }
 
+/// Lays the map out by a method, where another one is chosen.
+fn lay_out_by(model: &AppState, method: Method) -> Option<Command> {
+    let form = model.mapping.form;
+    let other = model.workspace == Workspace::Map && form.method != method;
+    other.then_some(Command::Map(MapCommand::Edit(MapForm { method, ..form })))
+}
+
+/// Shows a whole map again that was moved.
+fn fit(model: &AppState, side: MapSide) -> Option<Command> {
+    model.mapping.chart_of(side)?;
+    Some(Command::Map(MapCommand::Move(side, Camera::default())))
+}
+
 fn walk(steps: isize) -> Option<Command> {
     Some(Command::Map(MapCommand::Walk(steps)))
 }
@@ -40,6 +55,135 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |model| {
             let possible = model.workspace == Workspace::Map && model.library.track_count() > 0;
             possible.then_some(Command::Map(MapCommand::Compute))
+        },
+    },
+    Action {
+        id: "stop-map",
+        group: GROUP,
+        name: "Stop the map",
+        help: "Stop embedding the collection or laying it out",
+        keys: &[],
+        command: |model| {
+            let running = model.mapping.job.is_running();
+            running.then_some(Command::Map(MapCommand::Cancel))
+        },
+    },
+    Action {
+        id: "pause-map",
+        group: GROUP,
+        name: "Pause or continue the layout",
+        help: "Let the points of the map rest where they are, or move on",
+        keys: &[],
+        command: |model| {
+            let paused = model.mapping.is_paused();
+            let running = model.mapping.job.is_running();
+            running.then_some(Command::Map(MapCommand::Pause(!paused)))
+        },
+    },
+    Action {
+        id: "map-by-tsne",
+        group: GROUP,
+        name: "Map by t-SNE",
+        help: "Lay the map out by t-SNE, which keeps neighbours together best",
+        keys: &[],
+        command: |model| lay_out_by(model, Method::Tsne),
+    },
+    Action {
+        id: "map-by-umap",
+        group: GROUP,
+        name: "Map by UMAP",
+        help: "Lay the map out by UMAP, which keeps neighbours together and draws groups apart",
+        keys: &[],
+        command: |model| lay_out_by(model, Method::Umap),
+    },
+    Action {
+        id: "map-by-pca",
+        group: GROUP,
+        name: "Map by PCA",
+        help: "Lay the map out by PCA: the two directions in which the embeddings differ most",
+        keys: &[],
+        command: |model| lay_out_by(model, Method::Pca),
+    },
+    Action {
+        id: "fit-map",
+        group: GROUP,
+        name: "Fit the map",
+        help: "Show the whole map again after it was moved; F does so while the pointer is on the map",
+        keys: &[],
+        command: |model| fit(model, MapSide::Main),
+    },
+    Action {
+        id: "show-all-labels",
+        group: GROUP,
+        name: "Show all groups of the map",
+        help: "Show the points again that were hidden in the legend",
+        keys: &[],
+        command: |model| {
+            let hidden = !model.mapping.hidden.is_empty();
+            hidden.then_some(Command::Map(MapCommand::ShowAllLabels))
+        },
+    },
+    Action {
+        id: "copy-map-command",
+        group: GROUP,
+        name: "Copy the map as command",
+        help: "Put the command on the clipboard that makes the same map in a terminal",
+        keys: &[],
+        command: |model| {
+            model.library.collection.as_ref()?;
+            Some(Command::Map(MapCommand::Copy))
+        },
+    },
+    Action {
+        id: "copy-list-command",
+        group: GROUP,
+        name: "Copy the list beside the map as command",
+        help: "Put the command on the clipboard that makes the list of neighbours or near-duplicates in a terminal",
+        keys: &[],
+        command: |_| Some(Command::Map(MapCommand::CopyList)),
+    },
+    Action {
+        id: "stop-query",
+        group: GROUP,
+        name: "Stop looking for neighbours",
+        help: "Stop the search for what is like a file, or for near-duplicates",
+        keys: &[],
+        command: |model| {
+            let running = model.neighbours.job.is_running() || model.lists.job.is_running();
+            running.then_some(Command::Map(MapCommand::StopQuery))
+        },
+    },
+    Action {
+        id: "close-table",
+        group: GROUP,
+        name: "Back to the encoder",
+        help: "Put the opened table of embeddings away: map and probe go back to the chosen encoder",
+        keys: &[],
+        command: |model| {
+            model.mapping.imported.as_ref()?;
+            Some(Command::Map(MapCommand::CloseTable))
+        },
+    },
+    Action {
+        id: "find-sound",
+        group: GROUP,
+        name: "Find the sound of the table…",
+        help: "Look below a folder for the files that the opened table names; the map stays as it is",
+        keys: &[],
+        command: |model| {
+            model.mapping.imported.as_ref()?;
+            Some(Command::Map(MapCommand::FindSound(None)))
+        },
+    },
+    Action {
+        id: "choose-second",
+        group: GROUP,
+        name: "Choose the encoder of the second map…",
+        help: "Choose a checkpoint file for the map beside the first",
+        keys: &[],
+        command: |model| {
+            model.mapping.second.as_ref()?;
+            Some(Command::Map(MapCommand::ChooseSecond(None)))
         },
     },
     Action {
@@ -97,44 +241,6 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| Some(Command::Map(MapCommand::FindDuplicates)),
     },
     Action {
-        id: "compute-styles",
-        group: GROUP,
-        name: "Compute the styles of all tracks",
-        help: "Ask the encoder's classifier, which a MAEST has, for the styles of every track of the collection",
-        keys: &[],
-        command: |model| {
-            model.styles_info()?;
-            let ready = model.library.track_count() > 0 && !model.styles.job.is_running();
-            ready.then_some(Command::Styles(StylesCommand::Compute))
-        },
-    },
-    Action {
-        id: "style-strip",
-        group: GROUP,
-        name: "Styles over time",
-        help: "Show the styles of each shown track over time below its spectrogram, or hide them; a MAEST gives them",
-        keys: &[],
-        command: |model| {
-            model.styles_info()?;
-            let on = !model.styles.form.strip;
-            let edit = StylesCommand::edit(model, |form| form.strip = on);
-            Some(Command::Styles(edit))
-        },
-    },
-    Action {
-        id: "key-strip",
-        group: GROUP,
-        name: "Keys over time",
-        help: "Show the keys of each shown track over time below its spectrogram, or hide them; an MT2 hears them",
-        keys: &[],
-        command: |model| {
-            model.keys_info()?;
-            let on = !model.keys.form.strip;
-            let edit = KeysCommand::edit(model, |form| form.strip = on);
-            Some(Command::Keys(edit))
-        },
-    },
-    Action {
         id: "compare-encoders",
         group: GROUP,
         name: "Two maps side by side",
@@ -185,6 +291,22 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Write the embeddings of the map as arrays for numpy",
         keys: &[],
         command: |model| save_embeddings(model, "npz"),
+    },
+    Action {
+        id: "save-embeddings-tsv",
+        group: GROUP,
+        name: "Save the embeddings as TSV pair",
+        help: "Write vectors and metadata for TensorBoard's projector: two files, of which you name the first",
+        keys: &[],
+        command: |model| save_embeddings(model, "tsv"),
+    },
+    Action {
+        id: "save-embeddings-safetensors",
+        group: GROUP,
+        name: "Save the embeddings as safetensors",
+        help: "Write tensors, with paths and labels as metadata",
+        keys: &[],
+        command: |model| save_embeddings(model, "safetensors"),
     },
     Action {
         id: "save-embeddings-parquet",

@@ -1,5 +1,6 @@
 //! Everything that a key or a menu can ask for, in one list: keys, key sheet, menus, palette and tests read it.
 
+mod encoder;
 mod keys;
 mod lesson;
 mod library;
@@ -13,7 +14,10 @@ mod window;
 
 pub use keys::{Shortcut, read_keys};
 
-use super::{command::Command, model::AppState};
+use super::{
+    command::Command,
+    model::{AppState, Candidate, Offer},
+};
 
 /// The part of the window that an action belongs to; the key sheet's headings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +32,8 @@ pub enum Group {
     Picture,
     /// The mask.
     Mask,
+    /// The encoder.
+    Encoder,
     /// Lessons.
     Lessons,
     /// The map.
@@ -40,11 +46,12 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order of the key sheet.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sound,
         Self::Picture,
         Self::Mask,
         Self::Lessons,
+        Self::Encoder,
         Self::Map,
         Self::Train,
         Self::Probe,
@@ -60,6 +67,7 @@ impl Group {
             Self::Sound => "Listening",
             Self::Picture => "Spectrogram",
             Self::Mask => "Masking",
+            Self::Encoder => "Encoder",
             Self::Lessons => "Lessons",
             Self::Map => "Map",
             Self::Train => "Training",
@@ -99,6 +107,15 @@ const OTHER_WORDS: &[(&str, &str)] = &[
         "t-SNE tsne umap pca embed projection scatter cluster",
     ),
     ("open-table", "import load vectors"),
+    ("name-region", "annotate annotation label marker segment"),
+    (
+        "import-regions",
+        "annotations labels audacity sonic visualiser open load",
+    ),
+    (
+        "export-regions",
+        "annotations labels audacity sonic visualiser save",
+    ),
     ("save-map-parquet", "export coordinates"),
     ("save-map-tsv", "export coordinates csv"),
     ("save-map-png", "export picture image plot"),
@@ -107,6 +124,14 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("find-near-duplicates", "copies same"),
     ("compare-encoders", "compare second map beside"),
     ("compute-styles", "tell genres classify"),
+    ("probe-load", "take up"),
+    ("probe-save", "keep"),
+    ("probe-label-folder", "predict classify apply"),
+    ("probe-label-here", "predict classify apply"),
+    ("use-untrained", "random baseline"),
+    ("choose-encoder", "checkpoint weights load model"),
+    ("published-encoders", "download hub model"),
+    ("fit-map", "zoom reset whole"),
     ("train-start", "fit learn finetune fine-tune pretrain"),
 ];
 
@@ -120,12 +145,26 @@ const FIRST: &[(&str, Reason)] = &[
         _ => "show the layout Map first (Ctrl+3)",
     }),
     ("compare-encoders", |_| MAP_FIRST),
+    ("fit-map", |_| MAP_FIRST),
+    ("choose-second", |_| "show two maps side by side first"),
+    ("find-sound", |_| "open a table of embeddings first"),
+    ("probe-save", |_| PROBE_FIRST),
+    ("probe-label-folder", |_| PROBE_FIRST),
+    ("probe-label-here", |_| PROBE_FIRST),
+    (
+        "probe-groups",
+        |_| "put the tracks that are marked into two groups first",
+    ),
+    ("save-embeddings-tsv", |_| MAP_FIRST),
+    ("save-embeddings-safetensors", |_| MAP_FIRST),
     ("save-map-parquet", |_| MAP_FIRST),
     ("save-map-tsv", |_| MAP_FIRST),
     ("save-map-png", |_| MAP_FIRST),
     ("save-embeddings-npz", |_| MAP_FIRST),
     ("save-embeddings-parquet", |_| MAP_FIRST),
     ("query-region", |_| "drag over the spectrogram first"),
+    ("name-region", |_| "drag over the spectrogram first"),
+    ("export-regions", |_| "name a stretch first (Ctrl+L)"),
     ("compute-styles", |model| match model.styles_info() {
         None => CLASSIFIER_FIRST,
         Some(_) if model.styles.job.is_running() => "it is under way",
@@ -137,15 +176,22 @@ const FIRST: &[(&str, Reason)] = &[
         |_| "choose an encoder that hears keys first, an MT2",
     ),
 ];
+/// What is said of all others that can do nothing yet.
+const NOTHING_YET: &str = "there is nothing yet that it could be done with";
 const OPEN_FIRST: &str = "open tracks first";
 const MAP_FIRST: &str = "compute a map first (Ctrl+3)";
+const PROBE_FIRST: &str = "run or load a probe first (Ctrl+5)";
 const CLASSIFIER_FIRST: &str = "choose an encoder with a classifier first, a MAEST";
 
 impl Action {
-    /// What must be done first where it can do nothing now; `None` where it can, or where nothing is to be said.
+    /// What must be done first where it can do nothing now; `None` where it can.
     pub fn what_first(&self, model: &AppState) -> Option<&'static str> {
-        let (_, what) = FIRST.iter().find(|(id, _)| *id == self.id)?;
-        (self.command)(model).is_none().then(|| what(model))
+        if (self.command)(model).is_some() {
+            return None;
+        }
+        let mut first = FIRST.iter().chain(probe::FIRST);
+        let first = first.find(|(id, _)| *id == self.id);
+        Some(first.map_or(NOTHING_YET, |(_, what)| what(model)))
     }
 
     /// What else it is looked for by.
@@ -169,6 +215,7 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
         picture::ACTIONS,
         mask::ACTIONS,
         lesson::ACTIONS,
+        encoder::ACTIONS,
         map::ACTIONS,
         train::ACTIONS,
         probe::ACTIONS,
@@ -177,6 +224,33 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// What the palette can offer beside tracks: actions, and what was opened before. What cannot be done yet is offered to
+/// who looks for it.
+pub fn candidates(model: &AppState, text: &str) -> Vec<Candidate> {
+    let looked_for = !text.trim().is_empty();
+    let actions = all()
+        .filter(|action| looked_for || (action.command)(model).is_some())
+        .map(|action| Candidate {
+            offer: Offer::Action(action.id),
+            name: action.name.to_owned(),
+            more: format!(
+                "{} {} {}",
+                action.group.name(),
+                action.help,
+                action.other_words()
+            ),
+        });
+    let recent = model.settings.recent.iter().map(|path| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Candidate {
+            name: format!("Open {}", name.to_string_lossy()),
+            more: path.display().to_string(),
+            offer: Offer::Recent(path.clone()),
+        }
+    });
+    actions.chain(recent).collect()
 }
 
 /// The action of a name.
@@ -189,6 +263,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::gui::model::Palette;
 
     #[test]
     fn every_action_has_its_own_name_key_and_help() {
@@ -256,7 +331,7 @@ mod tests {
     #[test]
     fn what_is_to_be_done_first_is_said_of_actions_that_are_there() {
         let model = AppState::default();
-        for (id, _) in FIRST {
+        for (id, _) in FIRST.iter().chain(probe::FIRST) {
             let action = find(id).expect("an action of this name");
             assert!(
                 action.what_first(&model).is_some(),
@@ -265,6 +340,217 @@ mod tests {
         }
         let possible = find("mute").expect("an action of this name");
         assert_eq!(possible.what_first(&model), None);
+    }
+
+    /// The actions that the palette offers for a text, the best first.
+    fn offered(text: &str) -> Vec<&'static str> {
+        let model = AppState::default();
+        let mut palette = Palette::default();
+        let _ = palette.search(text.to_owned(), candidates(&model, text), &model.library);
+        let offers = palette.offers.iter().filter_map(|offer| match offer {
+            Offer::Action(id) => Some(*id),
+            Offer::Recent(_) | Offer::Paths(_) | Offer::Track(_) => None,
+        });
+        offers.collect()
+    }
+
+    #[test]
+    fn the_palette_finds_every_action_by_its_name_and_by_what_people_call_it() {
+        for action in all() {
+            let first = offered(action.name).first().copied();
+            assert_eq!(first, Some(action.id), "{}", action.name);
+        }
+        for (text, id) in [
+            ("save map", "save-map-png"),
+            ("embeddings", "save-embeddings-npz"),
+            ("label a folder", "probe-label-folder"),
+            ("load probe", "probe-load"),
+            ("untrained", "use-untrained"),
+            ("fit map", "fit-map"),
+        ] {
+            let found = offered(text);
+            assert!(
+                found.iter().take(8).any(|it| *it == id),
+                "{text}: {found:?}"
+            );
+        }
+        assert_eq!(offered("gtzan"), [""; 0]);
+    }
+
+    /// What panels push that needs more than a name: something under the pointer, something typed or dragged, a value of a form,
+    /// or a dialog that is open. Everything else is an act, and the palette has it.
+    const NO_ACTS: &[(&str, &[&str])] = &[
+        (
+            "EncoderCommand",
+            &[
+                "LookUp",  // asked by the menu itself
+                "UseFile", // a row of the runs
+            ],
+        ),
+        ("AnswersCommand", &["Correct", "Hear"]), // a row of the answers
+        ("HubCommand", &["Fetch", "Look", "Stop", "Type", "Use"]), // the dialog of published encoders
+        ("KeysCommand", &["Edit"]),
+        (
+            "LibraryCommand",
+            &[
+                "CopyFolder",
+                "Drop",
+                "DropAnswer",
+                "Edit", // of the row under the pointer; what is chosen has an action
+                "EditText",
+                "EndEdit",
+                "Hover",
+                "Label",
+                "MarkTo",
+                "Open",
+                "Play", // as Edit
+                "RemoveTag",
+                "Select",
+                "ToggleMark",
+            ],
+        ),
+        (
+            "MapCommand",
+            &[
+                "Audition",
+                "Choose",
+                "Edit",
+                "EditList",
+                "Hover",
+                "Lasso",
+                "LightLabel",
+                "PickGroup",
+                "PlayNear",
+                "PointerOn",
+                "SetColouring",
+                "SearchLegend",
+                "SetSecond",
+                "SoloLabel",
+                "ToggleLabel",
+                "TogglePoint",
+            ],
+        ),
+        ("MaskCommand", &["Demonstrate", "MoveCrop", "Paint"]),
+        (
+            "PictureCommand",
+            &[
+                // The dialog that saves a picture.
+                "CopyPanelCommand",
+                "EditPublishing",
+                "SavePanel",
+                "PanBands",
+                "PanTime",
+                "ShowTime",
+                "SizeSound", // told by the picture itself
+                "ZoomBands",
+                "ZoomTime",
+            ],
+        ),
+        (
+            "ProbeCommand",
+            &[
+                "Choose",
+                "Edit",
+                "GiveUpGroup",
+                "Group",
+                "Mark",
+                "MoveToGroup",
+                "OpenCompared",
+                "Pair",
+                "RemoveScore",
+            ],
+        ),
+        (
+            "RegionsCommand",
+            &["EditName", "EndName", "Remove", "Rename", "Select"],
+        ),
+        ("SoundCommand", &["SelectUpTo"]),
+        ("StylesCommand", &["Edit"]),
+        ("TeachCommand", &["Edit", "HearPair", "Point"]),
+        (
+            "TrainCommand",
+            &[
+                "AskDevices", // asked by the form itself
+                "Delete",
+                "Edit",
+                "EditCurves",
+                "EditName",
+                "GoOn",
+                "Mend",
+                "OpenFolder",
+                "Overlay",
+                "Rename",
+                "ShowRun",
+                "UseStep",
+            ],
+        ),
+        (
+            "WindowCommand",
+            &[
+                "Dismiss",
+                "Edit",
+                "PaletteMove",
+                "PaletteRun",
+                "PaletteText",
+                "PathAnswer",
+                "PathText",
+                "Seen",
+                "ShowFolder",
+            ],
+        ),
+    ];
+
+    /// Names such as `MapCommand::Cancel` in the sources of a folder.
+    fn named(folder: &str, found: &mut HashSet<String>) {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in std::fs::read_dir(root).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                named(&format!("{folder}/{name}"), found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+            for (at, _) in text.match_indices("::") {
+                let before = text[..at].rsplit(|letter| !is_word(letter)).next().unwrap();
+                let after = text[at + 2..]
+                    .split(|letter| !is_word(letter))
+                    .next()
+                    .unwrap();
+                let kinds = ["Command", "Wanted", "ProbeAsk", "CurveKind", "OwnFolder"];
+                let variant = after.starts_with(char::is_uppercase);
+                if variant && kinds.iter().any(|kind| before.ends_with(kind)) && before != "Command"
+                {
+                    found.insert(format!("{before}::{after}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_act_of_a_panel_is_an_action_too() {
+        let (mut pushed, mut there) = (HashSet::new(), HashSet::new());
+        named("src/gui/panels", &mut pushed);
+        named("src/gui/actions", &mut there);
+        assert!(pushed.len() > 100, "the panels were read: {}", pushed.len());
+        let no_act = |name: &str| {
+            let (of, variant) = name.split_once("::").unwrap();
+            NO_ACTS
+                .iter()
+                .any(|(command, variants)| *command == of && variants.contains(&variant))
+        };
+        let mut missing: Vec<&String> =
+            pushed.difference(&there).filter(|it| !no_act(it)).collect();
+        missing.sort();
+        assert!(missing.is_empty(), "no action for {missing:?}");
+        // What no panel pushes any more is no exception any more.
+        for (command, variants) in NO_ACTS {
+            for variant in *variants {
+                let name = format!("{command}::{variant}");
+                assert!(pushed.contains(&name), "{name} is pushed nowhere");
+            }
+        }
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use eframe::egui::Key;
 
-use crate::gui::command::{Command, PictureCommand};
+use crate::gui::{
+    command::{Command, MapCommand, PictureCommand},
+    model::{AppState, Camera, PictureOf, PicturePanel, SoundPictureForm},
+    workspace::Workspace,
+};
 use mynascope_base::storage::Follow;
-use mynascope_spectrum::Summary;
+use mynascope_spectrum::{FrequencyAxis, Summary};
 
 use super::{Action, Group, Shortcut};
 
@@ -13,14 +17,40 @@ const GROUP: Group = Group::Picture;
 /// One press of a key, in dB.
 const DB_STEP: f32 = 5.0;
 
+fn publish(panel: PicturePanel) -> Option<Command> {
+    Some(Command::Picture(PictureCommand::Publish(panel)))
+}
+
+/// Changes what is set of the picture of the sound, where that is shown.
+fn edit_sound(model: &AppState, change: impl FnOnce(&mut SoundPictureForm)) -> Option<Command> {
+    let edit = || Command::edit_picture(model, |form| change(&mut form.sound));
+    model.shows_sound().then(edit)
+}
+
+/// Changes the brightest level and the depth of the shown picture.
+fn change_levels(model: &AppState, change: impl FnOnce(&mut f32, &mut f32)) -> Option<Command> {
+    let of = model.shown_picture();
+    Some(Command::edit_picture(model, |form| {
+        let (top, range) = form.levels_mut(of);
+        change(top, range);
+    }))
+}
+
 pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "fit-track",
         group: GROUP,
         name: "Fit the track",
-        help: "Show the whole track and all frequencies",
+        help: "Show the whole track and all frequencies; with the pointer on a map, the whole map",
         keys: &[Shortcut::plain(Key::F)],
-        command: |_| Some(Command::Picture(PictureCommand::FitTrack)),
+        command: |model| {
+            Some(match model.mapping.under_pointer {
+                Some(side) if model.workspace == Workspace::Map => {
+                    Command::Map(MapCommand::Move(side, Camera::default()))
+                }
+                _ => Command::Picture(PictureCommand::FitTrack),
+            })
+        },
     },
     Action {
         id: "fit-selection",
@@ -40,9 +70,57 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Switch between levels in dB and what the encoder is fed: its own mel-spectrogram, of Myna patch by patch",
         keys: &[Shortcut::plain(Key::E)],
         command: |model| {
-            let on = !model.spectrogram.form.as_encoder;
-            Some(Command::edit_picture(model, |form| form.as_encoder = on))
+            let on = !model.shows_encoder_input();
+            Some(Command::edit_picture(model, |form| {
+                form.as_encoder = on;
+                form.of = PictureOf::Encoder;
+            }))
         },
+    },
+    Action {
+        id: "picture-of-sound",
+        group: GROUP,
+        name: "Picture: encoder or sound",
+        help: "Switch between the encoder's mel-spectrogram at 16 kHz and the spectrogram of the sound at its own rate; in Teach it is always the encoder's",
+        keys: &[Shortcut::shift(Key::E)],
+        command: |model| {
+            let other = match model.shown_picture() {
+                _ if !model.can_show_sound() => return None,
+                PictureOf::Encoder => PictureOf::Sound,
+                PictureOf::Sound => PictureOf::Encoder,
+            };
+            Some(Command::edit_picture(model, |form| form.of = other))
+        },
+    },
+    Action {
+        id: "frequency-axis",
+        group: GROUP,
+        name: "Frequency axis: linear or log",
+        help: "Spread the frequencies of the picture of the sound evenly in Hz, or evenly in octaves",
+        keys: &[],
+        command: |model| {
+            let other = match model.spectrogram.form.sound.axis {
+                FrequencyAxis::Linear => FrequencyAxis::Log,
+                FrequencyAxis::Log => FrequencyAxis::Linear,
+            };
+            edit_sound(model, |form| form.axis = other)
+        },
+    },
+    Action {
+        id: "fft-larger",
+        group: GROUP,
+        name: "Larger FFT",
+        help: "Double the window of the picture of the sound: tones that lie close are parted",
+        keys: &[],
+        command: |model| edit_sound(model, |form| form.fft = form.fft.next(true)),
+    },
+    Action {
+        id: "fft-smaller",
+        group: GROUP,
+        name: "Smaller FFT",
+        help: "Halve the window of the picture of the sound: sounds that follow each other are parted",
+        keys: &[],
+        command: |model| edit_sound(model, |form| form.fft = form.fft.next(false)),
     },
     Action {
         id: "follow",
@@ -78,12 +156,34 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "save-picture",
         group: GROUP,
-        name: "Save the picture as PNG…",
-        help: "Write the spectrogram with its axes to a file, at the size that it is shown at",
+        name: "Save the spectrogram as picture…",
+        help: "Write the spectrogram with its axes to a file, as PNG or SVG of a chosen size",
         keys: &[Shortcut::ctrl(Key::S)],
         command: |model| {
             model.spectrogram.picture()?;
-            Some(Command::Picture(PictureCommand::Save))
+            publish(PicturePanel::Spectrogram)
+        },
+    },
+    Action {
+        id: "save-map-picture",
+        group: GROUP,
+        name: "Save the map as picture…",
+        help: "Write the map with its legend to a file, as PNG or SVG of a chosen size",
+        keys: &[],
+        command: |model| {
+            model.mapping.chart.as_ref()?;
+            Some(Command::Map(MapCommand::SavePicture))
+        },
+    },
+    Action {
+        id: "save-similarity-picture",
+        group: GROUP,
+        name: "Save the similarity matrix as picture…",
+        help: "Write the similarity of the batch in Teach to a file, as PNG or SVG of a chosen size",
+        keys: &[],
+        command: |model| {
+            model.teaching.batch.value.as_ref()?;
+            publish(PicturePanel::Similarity)
         },
     },
     Action {
@@ -112,7 +212,7 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "previous-colours",
         group: GROUP,
         name: "Previous colour map",
-        help: "Colour the picture by the map before",
+        help: "Colour the picture by the previous map",
         keys: &[Shortcut::shift(Key::P)],
         command: |model| {
             let form = model.spectrogram.form.next_colour_map(true);
@@ -125,10 +225,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Brightest level up",
         help: "Raise the level of the brightest colour by 5 dB",
         keys: &[Shortcut::plain(Key::U)],
-        command: |model| {
-            let db = model.spectrogram.form.top_db + DB_STEP;
-            Some(Command::edit_picture(model, |form| form.top_db = db))
-        },
+        command: |model| change_levels(model, |top, _| *top += DB_STEP),
     },
     Action {
         id: "top-down",
@@ -136,10 +233,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Brightest level down",
         help: "Lower the level of the brightest colour by 5 dB",
         keys: &[Shortcut::shift(Key::U)],
-        command: |model| {
-            let db = model.spectrogram.form.top_db - DB_STEP;
-            Some(Command::edit_picture(model, |form| form.top_db = db))
-        },
+        command: |model| change_levels(model, |top, _| *top -= DB_STEP),
     },
     Action {
         id: "range-up",
@@ -147,10 +241,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Deeper",
         help: "Show 5 dB more of what is quiet",
         keys: &[Shortcut::plain(Key::D)],
-        command: |model| {
-            let db = model.spectrogram.form.range_db + DB_STEP;
-            Some(Command::edit_picture(model, |form| form.range_db = db))
-        },
+        command: |model| change_levels(model, |_, range| *range += DB_STEP),
     },
     Action {
         id: "range-down",
@@ -158,9 +249,6 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Shallower",
         help: "Show 5 dB less of what is quiet",
         keys: &[Shortcut::shift(Key::D)],
-        command: |model| {
-            let db = model.spectrogram.form.range_db - DB_STEP;
-            Some(Command::edit_picture(model, |form| form.range_db = db))
-        },
+        command: |model| change_levels(model, |_, range| *range -= DB_STEP),
     },
 ];

@@ -1,18 +1,48 @@
 //! Actions of probing.
 
 use crate::gui::{
-    command::{Command, ProbeCommand, ProbeFile},
-    model::{AppState, CurveKind, ProbeJob},
+    command::{AnswersCommand, Command, PictureCommand, ProbeAsk, ProbeCommand},
+    model::{AppState, Colouring, CurveKind, PicturePanel, ProbeJob},
 };
 
-use super::{Action, Group};
+use super::{Action, Group, Reason};
 
 const GROUP: Group = Group::Probe;
 
-/// A command that starts a job, while none runs.
-fn idle(model: &AppState, command: ProbeCommand) -> Option<Command> {
-    let ready = model.library.track_count() > 0 && !model.probing.job.is_running();
+/// A command that starts a job, where nothing stands in its way.
+fn idle(model: &AppState, job: ProbeJob, command: ProbeCommand) -> Option<Command> {
+    let ready = model.why_not(job).is_none();
     ready.then_some(Command::Probe(command))
+}
+
+/// What stands in the way of the actions that start jobs.
+pub(super) const FIRST: &[(&str, Reason)] = &[
+    ("probe-run", |model| why_not(model, ProbeJob::Probe)),
+    ("probe-compare", |model| why_not(model, ProbeJob::Compare)),
+    ("probe-diagnose", |model| why_not(model, ProbeJob::Diagnose)),
+    ("probe-mask-curve", |model| {
+        why_not(model, ProbeJob::Curve(CurveKind::MaskRatio))
+    }),
+    ("probe-patchout-curve", |model| {
+        why_not(model, ProbeJob::Curve(CurveKind::Patchout))
+    }),
+    ("probe-few-labels", |model| {
+        why_not(model, ProbeJob::Curve(CurveKind::Labels))
+    }),
+    ("probe-layers", |model| {
+        why_not(model, ProbeJob::Curve(CurveKind::Layers))
+    }),
+    ("probe-leaks", |model| why_not(model, ProbeJob::Leaks)),
+    ("probe-groups", |model| why_not(model, ProbeJob::Groups)),
+    ("probe-strip", |model| why_not(model, ProbeJob::Use)),
+];
+
+fn curve(model: &AppState, kind: CurveKind) -> Option<Command> {
+    idle(model, ProbeJob::Curve(kind), ProbeCommand::DrawCurve(kind))
+}
+
+fn why_not(model: &AppState, job: ProbeJob) -> &'static str {
+    model.why_not(job).unwrap_or_default()
 }
 
 /// A command about what the shown tab holds.
@@ -28,6 +58,10 @@ fn of_radio(model: &AppState, command: ProbeCommand) -> Option<Command> {
     radio.map(|_| Command::Probe(command))
 }
 
+fn ask(what: ProbeAsk) -> Option<Command> {
+    Some(Command::Probe(ProbeCommand::Ask(what)))
+}
+
 pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "probe-run",
@@ -35,7 +69,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Run probe",
         help: "Train the chosen head on some tracks and score it on others",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::Run),
+        command: |model| idle(model, ProbeJob::Probe, ProbeCommand::Run),
     },
     Action {
         id: "probe-cancel",
@@ -64,9 +98,9 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "probe-compare",
         group: GROUP,
         name: "Compare encoders",
-        help: "Score the encoders at hand, or those that are marked, on every task that the labels allow",
+        help: "Score the marked encoders on every task that the labels allow",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::Compare),
+        command: |model| idle(model, ProbeJob::Compare, ProbeCommand::Compare),
     },
     Action {
         id: "probe-diagnose",
@@ -74,7 +108,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Measure layers without labels",
         help: "Draw alignment, uniformity, dimensions and answers to transposition of every layer of the encoder",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::Diagnose),
+        command: |model| idle(model, ProbeJob::Diagnose, ProbeCommand::Diagnose),
     },
     Action {
         id: "probe-mask-curve",
@@ -82,7 +116,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Score against mask ratio",
         help: "Draw how the score falls as tokens are dropped",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::DrawCurve(CurveKind::MaskRatio)),
+        command: |model| curve(model, CurveKind::MaskRatio),
     },
     Action {
         id: "probe-patchout-curve",
@@ -90,7 +124,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Score against patchout",
         help: "Draw how the score falls as fewer columns of every window are read",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::DrawCurve(CurveKind::Patchout)),
+        command: |model| curve(model, CurveKind::Patchout),
     },
     Action {
         id: "probe-few-labels",
@@ -98,7 +132,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Score after few labels",
         help: "Draw how the score grows with the number of labelled tracks",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::DrawCurve(CurveKind::Labels)),
+        command: |model| curve(model, CurveKind::Labels),
     },
     Action {
         id: "probe-layers",
@@ -106,7 +140,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Probe every block",
         help: "Draw the score after every block of the encoder",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::DrawCurve(CurveKind::Layers)),
+        command: |model| curve(model, CurveKind::Layers),
     },
     Action {
         id: "probe-leaks",
@@ -114,7 +148,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Look for leaks",
         help: "Compare the split with folds by file, and find near-duplicates in different parts",
         keys: &[],
-        command: |model| idle(model, ProbeCommand::FindLeaks),
+        command: |model| idle(model, ProbeJob::Leaks, ProbeCommand::FindLeaks),
     },
     Action {
         id: "probe-groups",
@@ -122,16 +156,13 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Train on groups",
         help: "Train a probe that tells the groups apart that were made of selected tracks",
         keys: &[],
-        command: |model| {
-            let ready = model.probing.groups.can_be_learned();
-            idle(model, ProbeCommand::TrainGroups).filter(|_| ready)
-        },
+        command: |model| idle(model, ProbeJob::Groups, ProbeCommand::TrainGroups),
     },
     Action {
         id: "probe-radio",
         group: GROUP,
         name: "Error radio",
-        help: "Play the mistakes of the probe one after the other, the surest first, each where it is furthest from the truth; again ends it",
+        help: "Play the mistakes of the probe one after the other, the most confident first, each where it is furthest from the label; again ends it",
         keys: &[],
         command: |model| {
             let probing = &model.probing;
@@ -153,10 +184,21 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "probe-radio-back",
         group: GROUP,
-        name: "Mistake before on the radio",
-        help: "Play the track before of the error radio",
+        name: "Previous mistake on the radio",
+        help: "Play the previous track of the error radio",
         keys: &[],
         command: |model| of_radio(model, ProbeCommand::StepRadio(-1)),
+    },
+    Action {
+        id: "probe-strip",
+        group: GROUP,
+        name: "Probe over time",
+        help: "Show what the probe in use predicts for each shown track over time below its spectrogram, or put it away",
+        keys: &[],
+        command: |model| {
+            let active = model.probing.active.as_ref()?;
+            Some(Command::Probe(ProbeCommand::ShowStrip(!active.shown)))
+        },
     },
     Action {
         id: "probe-save-csv",
@@ -164,14 +206,103 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Save probe results as CSV",
         help: "Write the numbers that the tab of the Probe layout shows",
         keys: &[],
-        command: |model| of_tab(model, ProbeCommand::Save(ProbeFile::Csv)),
+        command: |model| of_tab(model, ProbeCommand::Save),
     },
     Action {
         id: "probe-save-png",
         group: GROUP,
-        name: "Save probe results as PNG",
-        help: "Save what the tab of the Probe layout shows as a picture",
+        name: "Save probe results as picture…",
+        help: "Save what the tab of the Probe layout shows, as PNG or SVG of a chosen size",
         keys: &[],
-        command: |model| of_tab(model, ProbeCommand::Save(ProbeFile::Png)),
+        command: |model| {
+            of_tab(model, ProbeCommand::Save)?;
+            let publish = PictureCommand::Publish(PicturePanel::Results);
+            Some(Command::Picture(publish))
+        },
+    },
+    Action {
+        id: "probe-load",
+        group: GROUP,
+        name: "Load a probe…",
+        help: "Load a probe that was saved, here or by `probe --save`",
+        keys: &[],
+        command: |_| ask(ProbeAsk::Load),
+    },
+    Action {
+        id: "probe-save",
+        group: GROUP,
+        name: "Save the probe…",
+        help: "Keep the probe with a card of what it is, for other folders and `predict`",
+        keys: &[],
+        command: |model| {
+            model.probing.active.as_ref()?;
+            ask(ProbeAsk::Save)
+        },
+    },
+    Action {
+        id: "probe-label-folder",
+        group: GROUP,
+        name: "Label a folder…",
+        help: "Ask for a folder, predict every track in it with the probe, and list the predictions",
+        keys: &[],
+        command: |model| {
+            model.probing.active.as_ref()?;
+            let running = model.probing.job.is_running();
+            ask(ProbeAsk::Folder).filter(|_| !running)
+        },
+    },
+    Action {
+        id: "probe-label-here",
+        group: GROUP,
+        name: "Label the open collection",
+        help: "Predict every open track with the probe",
+        keys: &[],
+        command: |model| {
+            model.probing.active.as_ref()?;
+            let open = model.library.track_count() > 0;
+            idle(model, ProbeJob::Use, ProbeCommand::UseHere).filter(|_| open)
+        },
+    },
+    Action {
+        id: "probe-compare-file",
+        group: GROUP,
+        name: "Compare an encoder file too…",
+        help: "Choose a checkpoint that is compared with the other encoders",
+        keys: &[],
+        command: |_| ask(ProbeAsk::Encoder),
+    },
+    Action {
+        id: "probe-take-over",
+        group: GROUP,
+        name: "Take the answers over as labels",
+        help: "Give the tracks of the listed answers these as labels; what you labelled by hand stays",
+        keys: &[],
+        command: |model| {
+            let ready = model.why_not_labels().is_none();
+            ready.then_some(Command::Answers(AnswersCommand::TakeOver))
+        },
+    },
+    Action {
+        id: "probe-train-again",
+        group: GROUP,
+        name: "Train a probe on the labels again",
+        help: "Train a probe on the labels of the open collection as they are now",
+        keys: &[],
+        command: |model| {
+            let ready = model.why_not(ProbeJob::Probe).is_none();
+            ready.then_some(Command::Answers(AnswersCommand::TrainAgain))
+        },
+    },
+    Action {
+        id: "probe-colour-answers",
+        group: GROUP,
+        name: "Colour library and map by the answers",
+        help: "Colour the library and the map by the answers of the probe, or by labels again",
+        keys: &[],
+        command: |model| {
+            model.probing.predictions.as_ref()?;
+            let on = model.mapping.colouring == Colouring::Answers;
+            Some(Command::Answers(AnswersCommand::Colour(!on)))
+        },
     },
 ];

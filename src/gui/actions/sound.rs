@@ -3,7 +3,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, MapCommand, SoundCommand, WindowCommand},
+    command::{Command, LibraryCommand, MapCommand, RegionsCommand, SoundCommand, WindowCommand},
     model::{AppState, Hearing, Overlay},
     workspace::Workspace,
 };
@@ -14,6 +14,10 @@ const GROUP: Group = Group::Sound;
 
 fn sound(command: SoundCommand) -> Option<Command> {
     Some(Command::Sound(command))
+}
+
+fn regions(command: RegionsCommand) -> Option<Command> {
+    Some(Command::Regions(command))
 }
 
 fn by(secs: f64) -> Option<Command> {
@@ -43,6 +47,51 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| Some(Command::Sound(SoundCommand::TogglePlay)),
     },
     Action {
+        id: "next-track",
+        group: GROUP,
+        name: "Next track",
+        help: "Play the next track of the queue or of the library",
+        keys: &[Shortcut::shift(Key::N)],
+        command: |model| {
+            model.library.selected?;
+            Some(Command::Library(LibraryCommand::PlayRelative(1)))
+        },
+    },
+    Action {
+        id: "previous-track",
+        group: GROUP,
+        name: "Previous track",
+        help: "Play the previous track of the queue or of the library",
+        keys: &[Shortcut::shift(Key::B)],
+        command: |model| {
+            model.library.selected?;
+            Some(Command::Library(LibraryCommand::PlayRelative(-1)))
+        },
+    },
+    Action {
+        id: "play-in-turn",
+        group: GROUP,
+        name: "Play the selection in turn",
+        help: "Play the tracks that are marked in the library or selected on the map one after the other",
+        keys: &[],
+        command: |model| {
+            let library = &model.library;
+            let any = library.selected.is_some() || !library.marked.is_empty();
+            any.then_some(Command::Library(LibraryCommand::PlayTargets))
+        },
+    },
+    Action {
+        id: "play-on",
+        group: GROUP,
+        name: "Play on at the end of a track",
+        help: "At the end of a track go on with the next one of the library, or stop there",
+        keys: &[],
+        command: |model| {
+            let on = !model.settings.play_on;
+            Some(Command::edit_settings(model, |it| it.play_on = on))
+        },
+    },
+    Action {
         id: "play-once",
         group: GROUP,
         name: "Play once",
@@ -67,6 +116,39 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |model| {
             model.transport.form.selection?;
             sound(SoundCommand::LoopSelection)
+        },
+    },
+    Action {
+        id: "name-region",
+        group: GROUP,
+        name: "Name the selection…",
+        help: "Keep the selected stretch as a region with a name; it stands at the top of the picture whenever the track is shown",
+        keys: &[Shortcut::ctrl(Key::L)],
+        command: |model| {
+            model.transport.form.selection?;
+            regions(RegionsCommand::Name)
+        },
+    },
+    Action {
+        id: "import-regions",
+        group: GROUP,
+        name: "Take over regions…",
+        help: "Read the regions of this track from a label track of Audacity or a layer of Sonic Visualiser (CSV)",
+        keys: &[],
+        command: |model| {
+            model.library.selected_track()?;
+            regions(RegionsCommand::Import)
+        },
+    },
+    Action {
+        id: "export-regions",
+        group: GROUP,
+        name: "Write regions to a file…",
+        help: "Write the regions of this track as a label track of Audacity (.txt) or for Sonic Visualiser (.csv)",
+        keys: &[],
+        command: |model| match model.shown_regions() {
+            [] => None,
+            _ => regions(RegionsCommand::Export),
         },
     },
     Action {
@@ -132,7 +214,7 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "clear-selection",
         group: GROUP,
         name: "Clear",
-        help: "End painting, give picked points of the map up, then take the selection away, then the loop",
+        help: "End painting, then clear the selected points of the map, then the selection, then the loop",
         keys: &[Shortcut::plain(Key::Escape)],
         command: |model| {
             let transport = &model.transport;
@@ -173,8 +255,8 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "on-second",
         group: GROUP,
-        name: "On 1 s",
-        help: "Move the playhead on by a second",
+        name: "Forward 1 s",
+        help: "Move the playhead forward by a second",
         keys: &[Shortcut::plain(Key::ArrowRight)],
         command: |_| by(1.0),
     },
@@ -189,8 +271,8 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "on-five",
         group: GROUP,
-        name: "On 5 s",
-        help: "Move the playhead on by five seconds",
+        name: "Forward 5 s",
+        help: "Move the playhead forward by five seconds",
         keys: &[Shortcut::shift(Key::ArrowRight)],
         command: |_| by(5.0),
     },
@@ -205,8 +287,8 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "on-window",
         group: GROUP,
-        name: "On one window",
-        help: "Move the playhead on by a window of the encoder (of Myna 3.07 s)",
+        name: "Forward one window",
+        help: "Move the playhead forward by a window of the encoder (of Myna 3.07 s)",
         keys: &[Shortcut::ctrl(Key::ArrowRight)],
         command: |model| by(model.mask.window_secs()),
     },
@@ -265,6 +347,17 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Hear what the active view takes away from the track",
         keys: &[Shortcut::shift(Key::X)],
         command: |model| hear(model, Hearing::Dropped),
+    },
+    Action {
+        id: "match-level",
+        group: GROUP,
+        name: "Match levels on or off",
+        help: "What is kept or dropped plays as loud as the original, as far as nothing clips: on while presenting",
+        keys: &[],
+        command: |model| {
+            let on = !model.transport.form.match_level;
+            Some(Command::edit_sound(model, |form| form.match_level = on))
+        },
     },
     Action {
         id: "mute",

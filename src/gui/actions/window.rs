@@ -3,7 +3,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, WindowCommand},
+    command::{Command, OwnFolder, WindowCommand},
     model::{AppState, Overlay, other_theme},
     workspace::Workspace,
 };
@@ -21,6 +21,10 @@ fn scale(model: &AppState, by: f32) -> Option<Command> {
 fn show_overlay(model: &AppState, overlay: Overlay) -> Option<Command> {
     let shown = model.toggled(overlay);
     Some(Command::Window(WindowCommand::ShowOverlay(shown)))
+}
+
+fn own(folder: OwnFolder) -> Option<Command> {
+    Some(Command::Window(WindowCommand::ShowOwnFolder(folder)))
 }
 
 fn show(workspace: Workspace) -> Option<Command> {
@@ -71,7 +75,7 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "reset-layout",
         group: GROUP,
-        name: "Put panels back",
+        name: "Reset layout",
         help: "Put the panels of this layout where they were at first",
         keys: &[],
         command: |_| Some(Command::Window(WindowCommand::ResetWorkspace)),
@@ -88,7 +92,7 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "undo",
         group: GROUP,
         name: "Undo",
-        help: "Undo the last change of labels, mask, picture or selection",
+        help: "Undo the last change of labels, mask, picture, selection, map, encoder, collection or runs",
         keys: &[Shortcut::ctrl(Key::Z)],
         command: |_| Some(Command::Window(WindowCommand::Undo)),
     },
@@ -109,12 +113,36 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |model| show_overlay(model, Overlay::Settings),
     },
     Action {
-        id: "published-encoders",
+        id: "clear-cache",
         group: GROUP,
-        name: "Published encoders",
-        help: "See which encoders were published, and fetch one from the model hub",
+        name: "Clear computed pictures",
+        help: "Remove computed pictures and embeddings from the disk; they are computed again when needed",
         keys: &[],
-        command: |model| show_overlay(model, Overlay::Published),
+        command: |_| Some(Command::Window(WindowCommand::ClearCache)),
+    },
+    Action {
+        id: "settings-folder",
+        group: GROUP,
+        name: "Show the folder of settings",
+        help: "Show where settings are kept in the system's file manager",
+        keys: &[],
+        command: |_| own(OwnFolder::Settings),
+    },
+    Action {
+        id: "data-folder",
+        group: GROUP,
+        name: "Show the data folder",
+        help: "Show where runs, scores and your own labels are kept in the system's file manager",
+        keys: &[],
+        command: |_| own(OwnFolder::Data),
+    },
+    Action {
+        id: "cache-folder",
+        group: GROUP,
+        name: "Show the cache folder",
+        help: "Show what can be made again in the system's file manager",
+        keys: &[],
+        command: |_| own(OwnFolder::Cache),
     },
     Action {
         id: "larger",
@@ -139,6 +167,14 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Everything on screen as large as at first",
         keys: &[Shortcut::ctrl(Key::Num0)],
         command: |model| Some(Command::edit_settings(model, |it| it.scale = 1.0)),
+    },
+    Action {
+        id: "messages",
+        group: GROUP,
+        name: "Messages",
+        help: "Read again what was shown, and what did not work",
+        keys: &[],
+        command: |model| show_overlay(model, Overlay::Messages),
     },
     Action {
         id: "close-messages",

@@ -22,6 +22,18 @@ pub enum LibraryCommand {
     ChooseFiles,
     /// Asks for a folder.
     ChooseFolder,
+    /// Adds files and folders to the open collection.
+    Add(Vec<PathBuf>),
+    /// Asks for files to add.
+    ChooseFilesToAdd,
+    /// Asks for a folder to add.
+    ChooseFolderToAdd,
+    /// What becomes of the sound files that were dropped: `true` adds them, `false` opens them instead, `None` neither.
+    DropAnswer(Option<bool>),
+    /// Takes the chosen tracks off the list; the files stay.
+    Remove,
+    /// Shows the collection again that was open before, with its map and scores.
+    Back,
     /// Stops looking for tracks and reading headers.
     StopOpening,
     /// Looks for other tracks, or lists them otherwise.
@@ -32,8 +44,18 @@ pub enum LibraryCommand {
     Select(usize),
     /// Shows a track of the collection and plays it.
     Play(usize),
+    /// Shows and plays one of the chosen tracks; all stay chosen.
+    PlayChosen(usize),
     /// Shows the track that stands so many rows further down.
     SelectRelative(isize),
+    /// Plays the track so many on: of the queue, or of the list.
+    PlayRelative(isize),
+    /// Plays the chosen tracks in turn.
+    PlayTargets,
+    /// Saves the chosen tracks as a list of paths and labels.
+    SaveTargets,
+    /// Gives every track without a label the genre that its file names.
+    LabelByGenre,
     /// Marks a track for labels, or not any more.
     ToggleMark(usize),
     /// Marks all rows from the shown track to this one.
@@ -42,6 +64,8 @@ pub enum LibraryCommand {
     MarkAll,
     /// Opens a field for a label or tag of the chosen tracks in the row of a track.
     Edit(Edited, usize),
+    /// Opens the field for the chosen tracks: those that are picked or marked, else the shown one.
+    EditChosen(Edited),
     /// What is typed there.
     EditText(String),
     /// Keeps what was typed, or not.
@@ -57,8 +81,8 @@ pub enum LibraryCommand {
     RemoveTag(String),
     /// Gives tracks these labels and tags: undo and redo.
     SetLabels(Vec<Labels>),
-    /// Puts the path of a track on the clipboard.
-    CopyPath(usize),
+    /// Puts the paths of tracks on the clipboard, a line each.
+    CopyPaths(Vec<usize>),
     /// Puts the path of its folder on the clipboard.
     CopyFolder(usize),
     /// Shows a track's folder in the system's file manager.

@@ -19,6 +19,14 @@ pub enum MapCommand {
     SetColouring(Colouring),
     /// Hides or shows the points of a group.
     ToggleLabel(String),
+    /// Asks how the map is to be saved as a picture.
+    SavePicture,
+    /// Shows the points of this group alone, or all again.
+    SoloLabel(String),
+    /// Lights the points of a group while the pointer is on its line of the legend.
+    LightLabel(Option<String>),
+    /// Lists the lines of the legend that hold this.
+    SearchLegend(String),
     /// Shows the points of all groups.
     ShowAllLabels,
     /// Picks the drawn points inside an outline in map units: instead of what is picked, or in addition.
@@ -42,8 +50,8 @@ pub enum MapCommand {
     Compare(bool),
     /// The encoder of the second map.
     SetSecond(EncoderSource),
-    /// Asks for the checkpoint of the second map.
-    ChooseSecond,
+    /// Takes the checkpoint or the table at a path for the second map, or asks for one.
+    ChooseSecond(Option<PathBuf>),
     /// Shows what a point stands for and plays it.
     Choose {
         /// The file of the track.
@@ -62,6 +70,8 @@ pub enum MapCommand {
         /// Where the pointer moved: what lies around it, nearest first.
         moved: Vec<usize>,
     },
+    /// The pointer is on one of the maps, or on none.
+    PointerOn(Option<MapSide>),
     /// Looks for what is like the selected stretch of the spectrogram.
     QueryRegion,
     /// Looks for what is like a file, and where it lands on the map.
@@ -80,6 +90,8 @@ pub enum MapCommand {
     StopQuery,
     /// Maps a table of embeddings from a file; asks for it where no path is said.
     OpenTable(Option<PathBuf>),
+    /// Puts the table from a file away: the map of the chosen encoder comes back.
+    CloseTable,
     /// Looks for the sound of the table that the map is of in a folder; asks for it where none is said.
     FindSound(Option<PathBuf>),
     /// Saves the embeddings of the map.

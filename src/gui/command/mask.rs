@@ -8,6 +8,8 @@ use mynascope_spectrum::tokens::{PatchPlace, ViewName};
 pub enum MaskCommand {
     /// Sets it.
     Edit(MaskForm),
+    /// Sets it for something that is shown by it: whether the layout draws masks by itself stays as the user left it.
+    Demonstrate(MaskForm),
     /// Drops more or less, by so many percentage points.
     ChangeRatio(i32),
     /// To another seed.

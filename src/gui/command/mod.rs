@@ -3,6 +3,7 @@
 //! A command is an act: play, compute, save. What a user sets is edited as a whole value, the form of its part of the
 //! window: one `Edit` each.
 
+mod answers;
 mod encoder;
 mod hub;
 mod keys;
@@ -12,25 +13,28 @@ mod map;
 mod mask;
 mod picture;
 mod probe;
+mod regions;
 mod sound;
 mod styles;
 mod teach;
 mod train;
 mod window;
 
+pub use answers::AnswersCommand;
 pub use encoder::EncoderCommand;
 pub use hub::HubCommand;
 pub use keys::KeysCommand;
-pub use lesson::LessonCommand;
+pub use lesson::{LessonChange, LessonCommand};
 pub use library::LibraryCommand;
 pub use map::{MapCommand, SaveTo};
 pub use mask::MaskCommand;
 pub use picture::PictureCommand;
-pub use probe::{ProbeAsk, ProbeCommand, ProbeFile};
+pub use probe::{ProbeAsk, ProbeCommand};
+pub use regions::RegionsCommand;
 pub use sound::SoundCommand;
 pub use styles::StylesCommand;
 pub use teach::TeachCommand;
-pub use train::{CurveFile, TrainCommand, Wanted};
+pub use train::{TrainCommand, Wanted};
 pub use window::{OwnFolder, WindowCommand};
 
 use super::model::{AppState, LibraryForm, MaskForm, PictureForm, SoundForm};
@@ -63,10 +67,14 @@ pub enum Command {
     Map(MapCommand),
     /// To probing.
     Probe(ProbeCommand),
+    /// To the answers of the active probe.
+    Answers(AnswersCommand),
     /// To the styles that the encoder tells.
     Styles(StylesCommand),
     /// To the keys that the encoder hears.
     Keys(KeysCommand),
+    /// To the named stretches of the shown track.
+    Regions(RegionsCommand),
 }
 
 impl Command {

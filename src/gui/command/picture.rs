@@ -1,12 +1,16 @@
 //! Commands of the spectrogram.
 
-use crate::gui::model::{PictureForm, ShownAt};
+use std::path::PathBuf;
+
+use crate::gui::model::{PictureForm, PicturePanel, Publishing};
 
 /// What a user does to the picture.
 #[derive(Debug, Clone)]
 pub enum PictureCommand {
     /// Sets how it is drawn.
     Edit(PictureForm),
+    /// The picture of the sound is shown at this width and height, in pixels.
+    SizeSound([u32; 2]),
     /// Enlarges the time axis around a time by so many notches; negative ones make it smaller.
     ZoomTime {
         /// The time that stays where it is.
@@ -36,10 +40,14 @@ pub enum PictureCommand {
     },
     /// Moves the picture down by so many bands.
     PanBands(f64),
-    /// The picture is drawn so large now.
-    ShownAt(ShownAt),
-    /// Asks where to, and saves the picture as PNG.
-    Save,
+    /// Asks how a panel is to be saved as a picture.
+    Publish(PicturePanel),
+    /// Changes how it is saved; `None` saves nothing.
+    EditPublishing(Option<Publishing>),
+    /// Saves it, there or where the user says.
+    SavePanel(Option<PathBuf>),
+    /// Puts the command on the clipboard that makes the same picture.
+    CopyPanelCommand,
     /// Puts the command on the clipboard that draws the layout with this track.
     CopyCommand,
 }

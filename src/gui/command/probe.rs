@@ -25,10 +25,10 @@ pub enum ProbeCommand {
     StepRadio(isize),
     /// Ends it; with the sound.
     StopRadio,
-    /// Asks where to, and saves what the tab shows.
-    Save(ProbeFile),
-    /// Saves what the tab shows there.
-    SaveTo(ProbeFile, PathBuf),
+    /// Asks where to, and saves the numbers that the tab shows as CSV.
+    Save,
+    /// Saves them there.
+    SaveTo(PathBuf),
     /// Puts the command of a job on the clipboard.
     Copy(ProbeJob),
     /// Scores the probe again and again while something is varied.
@@ -55,12 +55,16 @@ pub enum ProbeCommand {
     SaveProbe(PathBuf),
     /// Takes up a probe that was kept.
     LoadProbe(PathBuf),
+    /// Lets the active probe answer for the shown track, below its spectrogram, or not any more.
+    ShowStrip(bool),
     /// Lets the active probe answer for files and folders.
     UseOn(Vec<PathBuf>),
     /// Lets it answer for the open collection.
     UseHere,
     /// Marks an encoder to be compared, or takes the mark away.
     Mark(CheckpointRef, bool),
+    /// Chooses a score as the first (0) or the second (1) of a difference, or takes the choice back.
+    Pair(usize, Box<SavedScore>),
     /// Takes a score off the scoreboard, and out of the file.
     RemoveScore(Box<SavedScore>),
 }
@@ -85,13 +89,4 @@ pub enum ProbeAsk {
     Folder,
     /// A checkpoint that shall be compared too.
     Encoder,
-}
-
-/// A kind of file that a tab is kept as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProbeFile {
-    /// What it looks like.
-    Png,
-    /// Its numbers.
-    Csv,
 }

@@ -40,6 +40,14 @@ pub enum TrainCommand {
     ShowLive,
     /// Draws a run behind the shown one, or none.
     Overlay(Option<PathBuf>),
+    /// Gives a run another name.
+    Rename(PathBuf, String),
+    /// Moves a run into the trash among the runs.
+    Delete(PathBuf),
+    /// Takes back the last change of a run's name, or brings back the run that was deleted last.
+    UndoRun,
+    /// Changes what is typed as the new name of a run: the run, and the text.
+    EditName(Option<(PathBuf, String)>),
     /// Shows a folder in the system's file manager.
     OpenFolder(PathBuf),
     /// New runs are kept there.
@@ -48,17 +56,8 @@ pub enum TrainCommand {
     Choose(Wanted),
     /// Sets how curves are drawn.
     EditCurves(CurveForm),
-    /// Writes the shown curves: a picture, or every step as a table.
-    SaveCurves(CurveFile, PathBuf),
-}
-
-/// How curves are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CurveFile {
-    /// A picture.
-    Png,
-    /// A table, a row a step.
-    Csv,
+    /// Writes every step of the shown run as a table.
+    SaveSteps(PathBuf),
 }
 
 /// What a file or folder is asked for.
@@ -70,6 +69,6 @@ pub enum Wanted {
     Runs,
     /// Weights to start from.
     Init,
-    /// Where curves are written.
-    Curves(CurveFile),
+    /// Where the steps of a run are written.
+    Steps,
 }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::gui::{model::Overlay, workspace::Workspace};
+use crate::gui::{
+    model::{JobKind, Overlay},
+    workspace::Workspace,
+};
 use mynascope_base::storage::Settings;
 
 /// What a user does to the window.
@@ -28,6 +31,12 @@ pub enum WindowCommand {
     DismissAll,
     /// Tells the user something.
     Tell(String),
+    /// What is typed where a path is asked for; `None` gives the question up.
+    PathText(Option<String>),
+    /// Answers with the typed path.
+    PathAnswer,
+    /// Somebody went to see what became of a job.
+    Seen(JobKind),
     /// Takes the last change back.
     Undo,
     /// Does again what was taken back.

@@ -13,6 +13,8 @@ use crate::gui::{
     },
 };
 
+use crate::gui::model::step_of;
+
 use super::{map, probe, window::show_overlay};
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: EncoderCommand) {
@@ -92,8 +94,15 @@ pub(super) fn use_checkpoint(model: &mut AppState, chosen: ChosenCheckpoint) {
 }
 
 fn use_file(model: &mut AppState, path: PathBuf) {
+    let rows = &model.training.table.rows;
+    let row = rows.iter().find(|row| row.folder == path);
+    let step = match row {
+        Some(row) => row.stands_for.clone(),
+        None => step_of(&path),
+    };
+    let step = step.map_or_else(String::new, |step| format!(": {step}"));
     model.embeddings.use_file(path);
     model
         .notices
-        .note("All layouts use this encoder from now on");
+        .note(format!("All layouts use this encoder from now on{step}"));
 }

@@ -15,11 +15,17 @@ pub(super) fn edit(model: &mut AppState, what: Edited, index: usize) {
             library.marked.insert(index);
         }
     }
-    let label = library.track(index).and_then(|track| track.label.clone());
+    let targets = library.targets();
+    let label = |index: usize| library.track(index).and_then(|track| track.label.clone());
+    let first = label(index);
+    // Of several tracks what they have in common.
+    let shared = targets.iter().all(|&target| label(target) == first);
     library.editing = Some(Editing {
         what,
+        tracks: targets.len(),
         text: match what {
-            Edited::Label => label.unwrap_or_default(),
+            Edited::Label if shared => first.unwrap_or_default(),
+            Edited::Label => String::new(),
             Edited::Tag => String::new(),
         },
         index,
@@ -63,6 +69,20 @@ pub(super) fn remove_tag(model: &mut AppState, workers: &Workers, tag: &str) {
     });
 }
 
+/// Gives every track without a label the genre that its file names.
+pub(super) fn label_by_genre(model: &mut AppState, workers: &Workers) {
+    let library = &model.library;
+    let all = (0..library.track_count()).filter_map(|index| {
+        let track = library.track(index).filter(|track| track.label.is_none())?;
+        Some(Labels {
+            label: Some(track.file_tags.genre.clone()?),
+            ..library.labels_of(index)?
+        })
+    });
+    let new = all.collect();
+    give(model, workers, new);
+}
+
 fn change(model: &mut AppState, workers: &Workers, how: impl Fn(&mut Labels)) {
     let targets = model.library.targets();
     let new: Vec<Labels> = targets
@@ -73,6 +93,11 @@ fn change(model: &mut AppState, workers: &Workers, how: impl Fn(&mut Labels)) {
             labels
         })
         .collect();
+    give(model, workers, new);
+}
+
+/// Gives tracks these labels as a step that can be undone.
+pub(super) fn give(model: &mut AppState, workers: &Workers, new: Vec<Labels>) {
     let before = set(model, workers, &new);
     if !before.is_empty() {
         let changed = before.len();

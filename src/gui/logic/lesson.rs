@@ -1,20 +1,19 @@
-//! Lessons: opens, turns and leaves them, and shows the state of each page.
+//! Lessons: opens, turns, writes and leaves them, and shows the state of each page.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::gui::{
-    command::{Command, EncoderCommand, LessonCommand, LibraryCommand},
+    command::{Command, EncoderCommand, LessonChange, LessonCommand, LibraryCommand},
     message::LessonMessage,
     model::{
-        AppState, Arriving, Before, Hearing, Lesson, LessonState, LessonStep, OpenLesson,
-        PictureState, TimeView,
+        AppState, Arriving, Before, Hearing, Lesson, LessonState, OpenLesson, PictureState,
+        TimeView,
     },
     work::{Workers, lesson},
 };
-use mynascope_collection::DEMO_WORD;
 use mynascope_encoder::CheckpointRef;
 
-use super::{apply as apply_any, mask};
+use super::{apply as apply_any, library, mask};
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: LessonCommand) {
     match command {
@@ -28,6 +27,9 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Lesson
         LessonCommand::ChooseFile => {
             model.notices.error_of(lesson::choose(&workers.outbox));
         }
+        LessonCommand::Read(path) => {
+            model.notices.error_of(lesson::read(path, &workers.outbox));
+        }
         LessonCommand::Turn(pages) => {
             if let Some(open) = &mut model.lesson {
                 let last = open.lesson.steps.len().saturating_sub(1);
@@ -35,10 +37,26 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Lesson
                 turn(model, workers);
             }
         }
-        LessonCommand::Close => model.lesson = None,
-        LessonCommand::Leave => leave(model, workers),
-        LessonCommand::Draft(draft) => model.lesson_draft = draft,
-        LessonCommand::Save => save(model, workers),
+        LessonCommand::Close => {
+            if may_close(model) {
+                model.lesson = None;
+            }
+        }
+        LessonCommand::Leave => {
+            if may_close(model) {
+                leave(model, workers);
+            }
+        }
+        LessonCommand::New => {
+            let track = model.library.selected_track();
+            let title = track.map_or_else(String::new, |track| track.title.clone());
+            let lesson = Lesson::new(title, LessonState::of(model));
+            show(model, workers, lesson);
+            change(model, workers, LessonChange::Begin);
+        }
+        LessonCommand::Edit(what) => change(model, workers, what),
+        LessonCommand::Save => save(model, workers, None),
+        LessonCommand::SaveTo(path) => save(model, workers, Some(path)),
     }
 }
 
@@ -46,7 +64,10 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Less
     match message {
         LessonMessage::Read(Ok(lesson)) => show(model, workers, *lesson),
         LessonMessage::Saved(Ok(path)) => {
-            model.lesson_draft = None;
+            let edit = model.lesson.as_mut().and_then(|open| open.edit.as_mut());
+            if let Some(edit) = edit {
+                edit.changed = false;
+            }
             model
                 .notices
                 .note(format!("The lesson is saved: {}", path.display()));
@@ -56,6 +77,9 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Less
 }
 
 fn show(model: &mut AppState, workers: &mut Workers, lesson: Lesson) {
+    if !may_close(model) {
+        return;
+    }
     // From one lesson to the next: what was before the first counts.
     let before = match model.lesson.take() {
         Some(open) => open.before,
@@ -65,10 +89,24 @@ fn show(model: &mut AppState, workers: &mut Workers, lesson: Lesson) {
         lesson,
         step: 0,
         before,
+        edit: None,
     });
     // Its text says what X brings.
     hear(model, workers, Hearing::Original);
     turn(model, workers);
+}
+
+/// Whether the open lesson may be closed: one with changes that are not saved only when that was said and is wanted again.
+fn may_close(model: &mut AppState) -> bool {
+    let edit = model.lesson.as_mut().and_then(|open| open.edit.as_mut());
+    let Some(edit) = edit.filter(|edit| edit.changed && !edit.warned) else {
+        return true;
+    };
+    edit.warned = true;
+    model.notices.note(
+        "This lesson has changes that are not saved: Save keeps them; the same again closes the lesson without them",
+    );
+    false
 }
 
 /// The built-in lessons speak of Myna's patches, or of how another family is trained: with an encoder of neither in use the
@@ -108,11 +146,17 @@ fn leave(model: &mut AppState, workers: &mut Workers) {
     };
     let Before {
         state,
-        sources,
         hearing,
         encoder,
+        set_aside,
     } = open.before;
     hear(model, workers, hearing);
+    // What the lesson is still opening would take the place of what was open before it.
+    let opens = model.arriving.as_ref().is_some_and(|it| it.opened);
+    if opens && model.library.opening().is_some() {
+        model.library.job.stop();
+        model.library.settle_for_early();
+    }
     if let Some(encoder) = encoder {
         apply_any(
             model,
@@ -120,7 +164,10 @@ fn leave(model: &mut AppState, workers: &mut Workers) {
             Command::Encoder(EncoderCommand::Use(encoder)),
         );
     }
-    arrive(model, workers, state, sources);
+    if let Some(aside) = set_aside {
+        library::bring_back(model, workers, *aside);
+    }
+    arrive(model, workers, state);
 }
 
 fn hear(model: &mut AppState, workers: &mut Workers, hearing: Hearing) {
@@ -132,16 +179,15 @@ fn hear(model: &mut AppState, workers: &mut Workers, hearing: Hearing) {
 fn turn(model: &mut AppState, workers: &mut Workers) {
     if let Some(open) = &model.lesson {
         let state = open.lesson.state_at(open.step);
-        arrive(model, workers, state, Vec::new());
+        arrive(model, workers, state);
     }
 }
 
 /// Shows a state, what is not of a track at once.
-fn arrive(model: &mut AppState, workers: &mut Workers, state: LessonState, sources: Vec<PathBuf>) {
+fn arrive(model: &mut AppState, workers: &mut Workers, state: LessonState) {
     state.set(model);
     model.arriving = Some(Arriving {
         state,
-        sources,
         opened: false,
     });
     mask::changed(model, workers);
@@ -199,44 +245,92 @@ fn find(model: &mut AppState, workers: &mut Workers, state: &LessonState) {
     let Some(arriving) = &mut model.arriving else {
         return;
     };
-    let track = state.track.clone().unwrap_or_default();
     if arriving.opened {
-        model.arriving = None;
-        model.notices.error(format!(
-            "The track to show cannot be found; open it yourself to go on: {track}"
-        ));
+        not_there(model, None);
         return;
     }
     arriving.opened = true;
-    let sources = arriving.sources.clone();
-    let is_demo = match sources.as_slice() {
-        [] => track.starts_with("demo/"),
-        [only] => only.as_os_str() == DEMO_WORD,
-        _ => false,
-    };
-    let command = if is_demo {
-        LibraryCommand::OpenDemo
-    } else if sources.is_empty() {
-        LibraryCommand::Open(vec![PathBuf::from(track)])
-    } else {
-        LibraryCommand::Open(sources)
-    };
-    apply_any(model, workers, Command::Library(command));
+    match state.own_track() {
+        None => {
+            let open = Command::Library(LibraryCommand::OpenDemo);
+            apply_any(model, workers, open);
+        }
+        // Not among what the user opened: nobody chose it.
+        Some(track) => library::open_for_lesson(model, workers, track),
+    }
 }
 
-/// Saves the window as it is, with the words of the draft, as a lesson of one page.
-fn save(model: &mut AppState, workers: &Workers) {
-    let Some(draft) = &model.lesson_draft else {
+/// Says once that the track of the page cannot be shown, and why; whether a page waited for one.
+pub(super) fn not_there(model: &mut AppState, why: Option<&str>) -> bool {
+    let Some(arriving) = model.arriving.take_if(|arriving| arriving.opened) else {
+        return false;
+    };
+    let name = arriving.state.track_title().unwrap_or_default().to_owned();
+    let path = arriving.state.own_track().map(Path::display);
+    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+    model.notices.error(match path {
+        Some(path) => format!(
+            "The track of this page, “{name}”, cannot be opened{why}; ask for a lesson with its tracks inside, or put the file here: {path}"
+        ),
+        None => format!(
+            "The track of this page, “{name}”, is not in the demo collection{why}; the lesson may be of another version of the program"
+        ),
+    });
+    true
+}
+
+fn change(model: &mut AppState, workers: &mut Workers, what: LessonChange) {
+    let shown = LessonState::of(model);
+    let Some(open) = &mut model.lesson else {
         return;
     };
-    let lesson = Lesson {
-        title: draft.title.clone(),
-        steps: vec![LessonStep {
-            text: draft.text.clone(),
-            state: LessonState::of(model),
-        }],
+    if let LessonChange::End = what {
+        open.edit = None;
+        return;
+    }
+    open.begin_edit();
+    let is_change = !matches!(what, LessonChange::Begin | LessonChange::WithTracks(_));
+    if let Some(edit) = &mut open.edit
+        && is_change
+    {
+        edit.changed = true;
+        edit.warned = false;
+    }
+    match what {
+        LessonChange::Begin | LessonChange::End => {}
+        LessonChange::Title(title) => open.lesson.title = title,
+        LessonChange::Text(text) => {
+            if let Some(page) = open.lesson.steps.get_mut(open.step) {
+                page.text = text;
+            }
+        }
+        LessonChange::TakeState => {
+            open.set_state(shown);
+            model.notices.note("The page shows this from now on");
+        }
+        LessonChange::AddPage => open.add_page(shown),
+        LessonChange::DeletePage => {
+            open.delete_page();
+            turn(model, workers);
+        }
+        LessonChange::MovePage(places) => open.move_page(places),
+        LessonChange::WithTracks(with_tracks) => {
+            if let Some(edit) = &mut open.edit {
+                edit.with_tracks = with_tracks;
+            }
+        }
+    }
+}
+
+fn save(model: &mut AppState, workers: &Workers, to: Option<PathBuf>) {
+    let Some(open) = &model.lesson else {
+        return;
     };
-    model
-        .notices
-        .error_of(lesson::save(lesson, &workers.outbox));
+    if let Some(lacks) = open.lesson.lacks() {
+        return model.notices.note(lacks);
+    }
+    let with_tracks = open.edit.is_some_and(|edit| edit.with_tracks);
+    let lesson = open.lesson.clone();
+    let saved = lesson::save(lesson, with_tracks, to, &workers.outbox);
+    model.notices.error_of(saved);
 }

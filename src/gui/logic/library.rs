@@ -3,26 +3,29 @@
 use std::path::{Path, PathBuf};
 
 use crate::gui::{
-    command::LibraryCommand,
+    command::{Command, LessonCommand, LibraryCommand},
     command_line::CommandLine,
     jobs::JobEvent,
     message::{LibraryMessage, Message},
-    model::{AppState, OpenFound, PictureState},
+    model::{AppState, Edited, OpenFound, OpenLesson, PictureState, SetAside},
     work::{
         Workers,
         ask_file::{Question, ask_all},
         drop_preview,
+        lesson::is_lesson,
         open::{self, Source},
         open_folder::show_folder,
+        save_list::save_list,
     },
     workspace::Workspace,
 };
 use mynascope_audio::{Channel, EXTENSIONS};
 use mynascope_base::counted;
-use mynascope_collection::{Collection, DEMO_WORD};
+use mynascope_collection::{Collection, DEMO_WORD, DemoKind};
 
 use super::{
-    copy_text, encoder, keys, labels, map, probe, query, settings, sound, styles, tables, teach,
+    changes, copy_text, encoder, keys, labels, lesson, map, probe, query, session, settings, sound,
+    styles, tables, teach,
 };
 
 /// Folders and files that are remembered.
@@ -48,8 +51,14 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: LibraryComman
             }
         }
         LibraryCommand::OpenLast => open_last(model, workers),
-        LibraryCommand::ChooseFiles => choose(model, workers, true),
-        LibraryCommand::ChooseFolder => choose(model, workers, false),
+        LibraryCommand::ChooseFiles => choose(model, workers, Wish::Files, false),
+        LibraryCommand::ChooseFolder => choose(model, workers, Wish::Folder, false),
+        LibraryCommand::ChooseFilesToAdd => choose(model, workers, Wish::Files, true),
+        LibraryCommand::ChooseFolderToAdd => choose(model, workers, Wish::Folder, true),
+        LibraryCommand::Add(paths) => changes::add(model, workers, paths),
+        LibraryCommand::DropAnswer(adds) => changes::drop_answer(model, workers, adds),
+        LibraryCommand::Remove => changes::remove(model, workers),
+        LibraryCommand::Back => changes::back(model, workers),
         LibraryCommand::StopOpening => stop(model, workers),
         LibraryCommand::Find(form) => {
             model.library.form = form;
@@ -57,9 +66,7 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: LibraryComman
         }
         LibraryCommand::Drop(paths) => drop(model, workers, paths),
         LibraryCommand::FocusSearch => {
-            if !matches!(model.workspace, Workspace::Listen | Workspace::Map) {
-                model.workspace = Workspace::Listen;
-            }
+            show_list(model);
             model.search_wanted += 1;
         }
         LibraryCommand::Select(index) => choose_track(model, workers, index),
@@ -67,17 +74,47 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: LibraryComman
             choose_track(model, workers, index);
             sound::play(model, workers);
         }
+        LibraryCommand::PlayChosen(index) => {
+            model.library.chosen_by_user = true;
+            select(model, workers, index);
+            sound::play(model, workers);
+        }
         LibraryCommand::SelectRelative(rows) => {
             if let Some(index) = model.library.neighbour(rows) {
                 choose_track(model, workers, index);
             }
         }
+        LibraryCommand::PlayRelative(steps) => play_relative(model, workers, steps),
+        LibraryCommand::PlayTargets => {
+            model.library.queue = model.library.queue_of_targets();
+            let first = model
+                .library
+                .queue
+                .as_ref()
+                .and_then(|queue| queue.current());
+            let first = first.and_then(|path| model.library.index_of(path));
+            if let Some(index) = first {
+                select_and_play(model, workers, index);
+            }
+        }
+        LibraryCommand::SaveTargets => {
+            let library = &model.library;
+            let tracks = library
+                .targets()
+                .into_iter()
+                .filter_map(|index| library.track(index));
+            let tracks = tracks.map(|track| (track.path.clone(), track.label.clone()));
+            let saved = save_list(tracks.collect(), &workers.outbox);
+            model.notices.error_of(saved);
+        }
+        LibraryCommand::LabelByGenre => labels::label_by_genre(model, workers),
         LibraryCommand::ToggleMark(index) => model.library.toggle_mark(index),
         LibraryCommand::MarkTo(index) => model.library.mark_to(index),
         LibraryCommand::MarkAll => {
             model.library.marked = model.library.rows().iter().copied().collect();
         }
         LibraryCommand::Edit(what, index) => labels::edit(model, what, index),
+        LibraryCommand::EditChosen(what) => edit_chosen(model, workers, what),
         LibraryCommand::EditText(text) => {
             if let Some(editing) = &mut model.library.editing {
                 editing.text = text;
@@ -90,10 +127,13 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: LibraryComman
         LibraryCommand::SetLabels(all) => {
             labels::set(model, workers, &all);
         }
-        LibraryCommand::CopyPath(index) => {
-            if let Some(track) = model.library.track(index) {
-                let path = track.path.display().to_string();
-                copy_text(model, workers, path, "The path");
+        LibraryCommand::CopyPaths(all) => {
+            let tracks = all.iter().filter_map(|&index| model.library.track(index));
+            let paths: Vec<String> = tracks.map(|it| it.path.display().to_string()).collect();
+            match paths.len() {
+                0 => {}
+                1 => copy_text(model, workers, paths.concat(), "The path"),
+                many => copy_text(model, workers, paths.join("\n"), &format!("{many} paths")),
             }
         }
         LibraryCommand::CopyFolder(index) => {
@@ -119,6 +159,27 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: LibraryComman
     }
 }
 
+/// Shows a layout that has the list of tracks.
+fn show_list(model: &mut AppState) {
+    if !matches!(model.workspace, Workspace::Listen | Workspace::Map) {
+        model.show_workspace(Workspace::Listen);
+    }
+}
+
+/// Opens the field for the tracks that are picked or marked, in a row that can be seen.
+fn edit_chosen(model: &mut AppState, workers: &mut Workers, what: Edited) {
+    let Some(index) = model.library.first_target() else {
+        return;
+    };
+    show_list(model);
+    if !model.library.rows().contains(&index) {
+        model.library.form.search.clear();
+        model.library.form.only_bad = false;
+        refresh(model, workers);
+    }
+    labels::edit(model, what, index);
+}
+
 pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: LibraryMessage) {
     match message {
         LibraryMessage::Open(update) => {
@@ -127,8 +188,12 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Libr
             }
         }
         LibraryMessage::Chosen(paths) => open(model, workers, paths),
+        LibraryMessage::ChosenToAdd(paths) => changes::add(model, workers, paths),
         LibraryMessage::Hovered(paths, text) => model.hovered = Some((paths, text)),
-        LibraryMessage::Found { generation, rows } => model.library.found(generation, rows),
+        LibraryMessage::Found { generation, rows } => {
+            model.library.found(generation, rows);
+            map::search_changed(model);
+        }
         LibraryMessage::Offered { generation, rows } => {
             model.palette.found(generation, rows, &model.library);
         }
@@ -140,14 +205,28 @@ fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<O
     match event {
         JobEvent::Found(OpenFound::Early(tracks)) => {
             if !model.library.is_provisional() {
+                leave(model);
                 forget(model, workers);
             }
             model.library.show_early(tracks);
+            // The demo collection is rendered in the order of its list: its first track is there to stay.
+            let is_demo = model
+                .library
+                .sources
+                .iter()
+                .all(|path| DemoKind::of_path(path).is_some());
+            if is_demo && model.library.selected.is_none() {
+                select(model, workers, 0);
+            }
         }
         JobEvent::Found(OpenFound::Collection(sources, collection)) => {
             model.library.reads_headers = true;
             opened(model, workers, sources, collection);
             open_waiting_table(model, workers);
+        }
+        JobEvent::Found(OpenFound::Added(sources, collection)) => {
+            model.library.reads_headers = true;
+            changes::added(model, workers, sources, collection);
         }
         JobEvent::Found(OpenFound::Checkpoint { opened, rest }) => {
             match opened {
@@ -172,7 +251,9 @@ fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<O
         JobEvent::Ended(Ok(())) => refresh(model, workers),
         JobEvent::Ended(Err(why)) => {
             model.library.settle_for_early();
-            model.notices.error(why);
+            if !lesson::not_there(model, Some(&why)) {
+                model.notices.error(why);
+            }
             open_waiting_table(model, workers);
         }
     }
@@ -182,7 +263,7 @@ fn opened(
     model: &mut AppState,
     workers: &mut Workers,
     sources: Vec<PathBuf>,
-    collection: Collection,
+    mut collection: Collection,
 ) {
     // Several would lie over titles and pictures.
     match collection.notes.as_slice() {
@@ -193,11 +274,23 @@ fn opened(
             notes.len()
         )),
     }
+    if !model.library.is_provisional() {
+        leave(model);
+    }
+    // What was taken off the list stays off it at the next start alone: who opens a folder gets all of it.
+    if model.restoring.is_none() {
+        model.library.removed.clear();
+    }
+    model.library.remove_again(&mut collection);
     model.library.opening_sources.clone_from(&sources);
     model.library.show(collection);
     forget(model, workers);
     refresh(model, workers);
-    if model.settings.last != sources {
+    // What a lesson opens is gone at its end.
+    let is_passing = |open: &OpenLesson| open.before.set_aside.is_some();
+    let is_passing = model.lesson.as_ref().is_some_and(is_passing);
+    session::opened(model, workers, &sources);
+    if !is_passing && model.settings.last != sources {
         model.settings.last = sources;
         settings::save(model, workers);
     }
@@ -211,8 +304,33 @@ fn opened(
     }
 }
 
+/// Keeps what is open before something else takes its place: for the end of a lesson, or to come back to.
+fn leave(model: &mut AppState) {
+    match model.lesson.is_some() {
+        true => model.set_aside_for_lesson(),
+        false => changes::leave(model),
+    }
+}
+
+/// Opens the track of a lesson, which the user did not choose.
+pub(super) fn open_for_lesson(model: &mut AppState, workers: &mut Workers, track: &Path) {
+    start_opening(model, workers, Source::Paths(vec![track.to_path_buf()]));
+}
+
+/// Shows the collection again that a lesson set aside, with all that was made of it.
+pub(super) fn bring_back(model: &mut AppState, workers: &mut Workers, aside: SetAside) {
+    model.library.job.stop();
+    forget(model, workers);
+    model.bring_back(aside);
+    refresh(model, workers);
+    match model.library.selected {
+        Some(index) => select(model, workers, index),
+        None => model.spectrogram.state = PictureState::Empty,
+    }
+}
+
 /// What was made of the tracks that were open before has no meaning any more.
-fn forget(model: &mut AppState, workers: &mut Workers) {
+pub(super) fn forget(model: &mut AppState, workers: &mut Workers) {
     map::forget(model, workers);
     probe::forget(model);
     teach::forget(model);
@@ -244,8 +362,9 @@ fn stop(model: &mut AppState, workers: &mut Workers) {
 
 /// Lists what is looked for, in the background where that takes long.
 pub(super) fn refresh(model: &mut AppState, workers: &Workers) {
-    if let Some(find) = model.library.find() {
-        workers.find.ask(find);
+    match model.library.find() {
+        Some(find) => workers.find.ask(find),
+        None => map::search_changed(model),
     }
 }
 
@@ -269,8 +388,19 @@ pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     if paths.is_empty() {
         return;
     }
+    if let [file] = paths.as_slice()
+        && is_lesson(file)
+    {
+        // A window that was started with it has no collection yet.
+        if model.library.collection.is_none() && model.library.opening().is_none() {
+            open_last(model, workers);
+        }
+        let read = LessonCommand::Read(file.clone());
+        return super::apply(model, workers, Command::Lesson(read));
+    }
+    model.restoring = None;
     if let Some(table) = drop_preview::table_alone(&paths) {
-        model.workspace = Workspace::Map;
+        model.show_workspace(Workspace::Map);
         if model.library.collection.is_some() && model.library.opening().is_none() {
             return tables::open(model, workers, Some(table.clone()));
         }
@@ -283,10 +413,16 @@ pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     }
     let (table, paths) = drop_preview::table_among(paths);
     if let Some(table) = table {
-        model.workspace = Workspace::Map;
+        model.show_workspace(Workspace::Map);
         // The collection that comes would take the map away again.
         model.library.waiting_table = Some(table);
     }
+    remember(model, workers, &paths);
+    start_opening(model, workers, Source::Paths(paths));
+}
+
+/// Puts paths first in the list of what was opened before.
+pub(super) fn remember(model: &mut AppState, workers: &Workers, paths: &[PathBuf]) {
     let recent = &mut model.settings.recent;
     for path in paths.iter().rev() {
         recent.retain(|other| other != path);
@@ -294,7 +430,6 @@ pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     }
     recent.truncate(MOST_RECENT);
     settings::save(model, workers);
-    start_opening(model, workers, Source::Paths(paths));
 }
 
 /// Opens the table that waited for the end of an opening.
@@ -315,12 +450,13 @@ pub fn open_last(model: &mut AppState, workers: &mut Workers) {
     start_opening(model, workers, source);
 }
 
-fn start_opening(model: &mut AppState, workers: &mut Workers, source: Source) {
+pub(super) fn start_opening(model: &mut AppState, workers: &mut Workers, source: Source) {
     model.library.settle_for_early();
     model.library.reads_headers = false;
     model.library.opening_sources = match &source {
         Source::Paths(paths) | Source::Last(paths) => paths.clone(),
         Source::Demo => vec![PathBuf::from(DEMO_WORD)],
+        Source::Add(..) => Vec::new(),
     };
     let (slot, outbox) = (&mut model.library.job, &workers.outbox);
     let started = open::start(slot, source, workers.remember, outbox);
@@ -331,28 +467,69 @@ fn start_opening(model: &mut AppState, workers: &mut Workers, source: Source) {
 fn drop(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     match paths.as_slice() {
         [file] if model.takes_as_query(file) => query::file(model, workers, file.clone()),
+        files if model.may_add(files) => model.dropped = Some(paths),
         _ => open(model, workers, paths),
     }
 }
 
-/// Asks for files, or for folders.
-fn choose(model: &mut AppState, workers: &Workers, files: bool) {
-    let question = match files {
-        true => Question::files("Open sound files")
-            .filter("Sound", EXTENSIONS)
-            .filter(
-                "Lists of paths",
-                &["csv", "tsv", "tab", "psv", "txt", "m3u", "m3u8"],
-            ),
-        false => Question::folders("Open a folder of sounds"),
+/// What is asked for.
+#[derive(Clone, Copy)]
+enum Wish {
+    Files,
+    Folder,
+}
+
+/// Asks for files, or for folders, to be opened or added.
+fn choose(model: &mut AppState, workers: &Workers, wish: Wish, adds: bool) {
+    let question = match wish {
+        Wish::Files => Question::files(if adds {
+            "Add sound files"
+        } else {
+            "Open sound files"
+        })
+        .filter("Sound", EXTENSIONS)
+        .filter(
+            "Lists of paths",
+            &["csv", "tsv", "tab", "psv", "txt", "m3u", "m3u8"],
+        ),
+        Wish::Folder => Question::folders(match adds {
+            true => "Add a folder of sounds",
+            false => "Open a folder of sounds",
+        }),
     };
-    let asked = ask_all(question, &workers.outbox, |paths| {
-        Some(Message::Library(LibraryMessage::Chosen(paths)))
+    let asked = ask_all(question, &workers.outbox, move |paths| {
+        Some(Message::Library(match adds {
+            true => LibraryMessage::ChosenToAdd(paths),
+            false => LibraryMessage::Chosen(paths),
+        }))
     });
     model.notices.error_of(asked);
 }
 
-fn choose_track(model: &mut AppState, workers: &mut Workers, index: usize) {
+/// Plays the track so many on, of the queue or of the list; only shows it while nothing plays.
+pub(super) fn play_relative(model: &mut AppState, workers: &mut Workers, steps: isize) {
+    if let Some(index) = model.library.track_on(steps) {
+        model.library.step_queue(steps);
+        match model.transport.playing || model.transport.ended {
+            true => select_and_play(model, workers, index),
+            false => keep_marks(model, |model| choose_track(model, workers, index)),
+        }
+    }
+}
+
+/// Shows a track and plays it; what is marked stays marked.
+fn select_and_play(model: &mut AppState, workers: &mut Workers, index: usize) {
+    keep_marks(model, |model| choose_track(model, workers, index));
+    sound::play(model, workers);
+}
+
+fn keep_marks(model: &mut AppState, change: impl FnOnce(&mut AppState)) {
+    let marked = std::mem::take(&mut model.library.marked);
+    change(model);
+    model.library.marked = marked;
+}
+
+pub(super) fn choose_track(model: &mut AppState, workers: &mut Workers, index: usize) {
     model.library.chosen_by_user = true;
     model.library.marked.clear();
     model.library.editing = None;

@@ -4,28 +4,31 @@ use std::{
     collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use crate::gui::{
-    command::{Command, LibraryCommand, MapCommand},
+    command::{Command, LibraryCommand, MapCommand, PictureCommand},
     jobs::JobEvent,
-    message::{MapMessage, Message},
+    message::MapMessage,
     model::{
-        AppState, AskedFor, EmbedError, Lists, MapFound, MapSide, Neighbours, Picked, Selection,
-        Spot,
+        AppState, AskedFor, EmbedError, Lists, MapFound, MapSide, Neighbours, Picked, PicturePanel,
+        Selection, Spot,
     },
     work::{
         Workers,
         audition::AuditionRequest,
-        checkpoint::{self, ChosenFor},
         embed::EmbedRequest,
         map::{self, MapJob, Rows},
+        tables as work_tables,
     },
 };
 use mynascope_embedding::{Level, SoundOfTable};
 
 use super::{copy_text, map_colours, neighbours, query, second_map, tables};
 
+/// So much is heard of a file that is not open.
+pub(super) const HEARD: Duration = Duration::from_secs(30);
 /// Tracks that are listed as having moved most between two maps.
 const MOST_MOVED: usize = 20;
 /// Why a second map cannot be made of a checkpoint that is silent about its patches.
@@ -36,10 +39,11 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
     match command {
         MapCommand::Edit(form) => {
             let mapping = &mut model.mapping;
-            let other_level = form.level != mapping.form.level;
+            let before = &mapping.form;
+            let other_layout = (form.level, form.method) != (before.level, before.method);
             mapping.form = form;
-            // The other level needs another layout, but no other embeddings.
-            if other_level && (mapping.chart.is_some() || mapping.job.is_running()) {
+            // Another level or method needs another layout, but no other embeddings.
+            if other_layout && (mapping.chart.is_some() || mapping.job.is_running()) {
                 compute(model, workers);
             }
         }
@@ -47,6 +51,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
             model.mapping.imported = None;
             compute(model, workers);
         }
+        MapCommand::CloseTable => close_table(model, workers),
         MapCommand::OpenTable(path) => tables::open(model, workers, path),
         MapCommand::FindSound(folder) => tables::find_sound(model, workers, folder),
         MapCommand::SaveEmbeddings(to) => tables::save_embeddings(model, workers, to),
@@ -56,9 +61,17 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
         MapCommand::SetColouring(colouring) => {
             model.mapping.colouring = colouring;
             model.mapping.hidden.clear();
+            model.mapping.legend_search.clear();
             map_colours::paint(model);
         }
         MapCommand::ToggleLabel(label) => model.mapping.toggle_label(label),
+        MapCommand::SavePicture => {
+            let publish = PictureCommand::Publish(PicturePanel::Map);
+            super::apply(model, workers, Command::Picture(publish));
+        }
+        MapCommand::SoloLabel(label) => model.mapping.solo_label(label),
+        MapCommand::LightLabel(label) => model.mapping.light(label),
+        MapCommand::SearchLegend(text) => model.mapping.legend_search = text,
         MapCommand::ShowAllLabels => model.mapping.show_all_labels(),
         MapCommand::Move(MapSide::Main, camera) => model.mapping.camera = camera,
         MapCommand::Move(MapSide::Second, camera) => {
@@ -68,12 +81,8 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
         }
         MapCommand::Compare(on) => second_map::compare(model, workers, on),
         MapCommand::SetSecond(source) => second_map::set_source(model, workers, source),
-        MapCommand::ChooseSecond => {
-            let title = "Choose the checkpoint of the second map";
-            let asked =
-                checkpoint::choose(title, ChosenFor::Embedding, &workers.outbox, |chosen| {
-                    Message::Map(MapMessage::SecondChosen(chosen.path))
-                });
+        MapCommand::ChooseSecond(path) => {
+            let asked = work_tables::open_second(path, &workers.outbox);
             model.notices.error_of(asked);
         }
         MapCommand::Choose { path, start_secs } => choose(model, workers, path, start_secs),
@@ -100,6 +109,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
         MapCommand::Hover { side, point, moved } => {
             neighbours::hover(model, workers, side, point, &moved);
         }
+        MapCommand::PointerOn(side) => model.mapping.under_pointer = side,
         MapCommand::QueryRegion => query::region(model, workers),
         MapCommand::QueryFile(path) => query::file(model, workers, path),
         MapCommand::ChooseQuery => query::choose(model, workers),
@@ -216,6 +226,26 @@ pub(super) fn picked_changed(model: &mut AppState) {
     };
 }
 
+/// More tracks than these are not lit up: nobody looks for so many.
+const MOST_LIT: usize = 20_000;
+
+/// The tracks that are searched for in the library stand out on the map.
+pub(super) fn search_changed(model: &mut AppState) {
+    let library = &model.library;
+    let searches = !library.form.search.trim().is_empty() && library.row_count() <= MOST_LIT;
+    let found = (searches && model.mapping.chart.is_some()).then(|| {
+        let tracks = library
+            .rows()
+            .iter()
+            .filter_map(|&index| library.track(index));
+        Picked::of_tracks(tracks.map(|track| track.path.as_path()))
+    });
+    if model.mapping.found != found {
+        model.mapping.found = found;
+        model.mapping.colour();
+    }
+}
+
 /// The map follows the marks in the table.
 pub(super) fn marks_changed(model: &mut AppState) {
     let library = &model.library;
@@ -254,10 +284,13 @@ pub fn play_from(model: &mut AppState, workers: &mut Workers, path: PathBuf, sta
             }
             return;
         }
-        model.notices.error(format!(
-            "This track is not in the open collection any more; open it again to hear it: {}",
-            path.display()
-        ));
+        // What is not open is heard all the same.
+        workers.audition.request(AuditionRequest {
+            play: Some(Spot { path, start_secs }),
+            around: Vec::new(),
+            window_secs: HEARD.as_secs_f64(),
+            lowered: 0,
+        });
         return;
     };
     let select = LibraryCommand::Select(index);
@@ -280,7 +313,9 @@ pub(super) fn forget(model: &mut AppState, workers: &mut Workers) {
     mapping.second = None;
     mapping.imported = None;
     mapping.picked = Arc::default();
+    mapping.found = None;
     mapping.hidden.clear();
+    mapping.legend_search.clear();
     // Their jobs end with them.
     model.neighbours = Neighbours::default();
     model.lists = Lists::default();
@@ -299,7 +334,10 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: MapM
         MapMessage::Duplicates(update) => query::receive_duplicates(model, update),
         MapMessage::QueryChosen(path) => query::file(model, workers, path),
         MapMessage::SecondChosen(path) => second_map::use_file(model, workers, path),
-        MapMessage::SavedUnasked(path) => tables::saved_unasked(model, &path),
+        MapMessage::SecondTable(Ok((path, table))) => {
+            second_map::use_table(model, workers, path, *table);
+        }
+        MapMessage::SecondTable(Err(why)) => model.notices.error(why),
         MapMessage::TableOpened(result) => tables::opened(model, workers, result),
         MapMessage::SoundFound { of, result } => {
             tables::sound_found(model, workers, &of, result);
@@ -362,6 +400,27 @@ fn follow_job(
     }
 }
 
+/// Puts the table away that came from a file, with its map; that of the encoder is made where there is something to map.
+fn close_table(model: &mut AppState, workers: &mut Workers) {
+    let mapping = &mut model.mapping;
+    if mapping.imported.take().is_none() {
+        return;
+    }
+    mapping.job.stop();
+    mapping.chart = None;
+    if model.library.collection.is_some() {
+        compute(model, workers);
+    }
+}
+
+/// Makes the map of the collection if its embeddings are on the disk; else does nothing.
+pub(super) fn restore(model: &mut AppState, workers: &mut Workers) {
+    if let Some(collection) = &model.library.collection {
+        let request = EmbedRequest::of(model, collection, workers.cache.as_ref());
+        start(model, workers, Rows::Cached(request));
+    }
+}
+
 /// Makes the map that the form asks for.
 pub(super) fn compute(model: &mut AppState, workers: &mut Workers) {
     let rows = match (&model.mapping.imported, &model.library.collection) {
@@ -375,6 +434,10 @@ pub(super) fn compute(model: &mut AppState, workers: &mut Workers) {
             return;
         }
     };
+    start(model, workers, rows);
+}
+
+fn start(model: &mut AppState, workers: &mut Workers, rows: Rows) {
     let mapping = &mut model.mapping;
     mapping.error = None;
     mapping.paused = Arc::default();

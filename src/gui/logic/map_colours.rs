@@ -6,20 +6,28 @@ use crate::gui::model::{AppState, Chart, Colouring, Groups, MapSide, NO_LABEL, N
 use mynascope_collection::{Track, key_name};
 use mynascope_probe::TrackPrediction;
 
-/// Colours the map anew: another colouring, other labels, another probe or another map.
+/// Colours the map anew: another colouring, other labels, another probe, another map, or tracks came or went.
 pub(super) fn paint(model: &mut AppState) {
     for side in [MapSide::Main, MapSide::Second] {
         let Some(chart) = model.mapping.chart_of(side) else {
             continue;
         };
         let facts = Facts::new(model, chart);
+        // Tracks that were taken off the list have no points; those of a table from a file need not be on it.
+        let of_list = model.library.collection.is_some() && !model.mapping.is_of_file(side);
+        let gone = match of_list && facts.tracks.contains(&None) {
+            true => facts.tracks.iter().map(Option::is_none).collect(),
+            false => Vec::new(),
+        };
         match model.mapping.colouring.clone() {
             Colouring::Number(number) => {
                 let scale = Scale::new(number, facts.numbers(number));
+                model.mapping.leave_out(side, gone);
                 model.mapping.set_scale(side, scale);
             }
             colouring => {
                 let groups = facts.groups(&colouring);
+                model.mapping.leave_out(side, gone);
                 model.mapping.set_groups(side, groups);
             }
         }
@@ -134,6 +142,18 @@ impl<'a> Facts<'a> {
                     Some(class.as_str())
                 });
                 Groups::of(classes, &[], "not tested")
+            }
+            Colouring::Answers => {
+                let said = self.tracks.iter().map(|track| {
+                    let (place, _) = (*track)?;
+                    let answer = self.model.coloured_answer(place)?.answer.as_ref()?;
+                    Some(answer.prediction.as_str())
+                });
+                let said: Vec<Option<&str>> = said.collect();
+                let classes = self.model.probing.predictions.as_ref();
+                let classes = classes.map_or(&[][..], |said| &said.classes);
+                let classes: Vec<&str> = classes.iter().map(String::as_str).collect();
+                Groups::of(said.into_iter(), &classes, "no sure answer")
             }
             Colouring::Error => {
                 let right = predicted().map(|prediction| {

@@ -1,6 +1,8 @@
 //! Carries out commands and takes in messages, one file a part of the window. Changes the model and starts work;
 //! never paints.
 
+mod answers;
+mod changes;
 mod encoder;
 mod hub;
 mod keys;
@@ -12,13 +14,18 @@ mod map_colours;
 mod mask;
 mod neighbours;
 mod picture;
+mod prediction_timeline;
 mod probe;
 mod query;
 mod radio;
 mod reconstruct;
+mod regions;
+mod runs;
 mod second_map;
+mod session;
 mod settings;
 mod sound;
+mod sound_picture;
 mod styles;
 mod tables;
 mod teach;
@@ -27,16 +34,18 @@ mod window;
 
 pub use lesson::follow as follow_lesson;
 pub use neighbours::follow_selection;
-pub use probe::follow_prediction_timeline;
+pub use picture::panel_command;
+pub use prediction_timeline::follow as follow_prediction_timeline;
 pub use radio::follow as follow_radio;
-pub use sound::listen;
+pub use session::{begin as begin_session, follow as follow_session};
+pub use sound::{listen, play_on};
 
 use std::time::Instant;
 
 use super::{
     command::Command,
     message::Message,
-    model::{AppState, UndoState},
+    model::{AppState, JobKind, UndoState},
     work::Workers,
 };
 
@@ -44,10 +53,27 @@ use super::{
 pub fn follow(model: &mut AppState, workers: &mut Workers) {
     encoder::follow(model, workers);
     mask::follow(model, workers);
+    sound_picture::follow(model, workers);
     teach::follow(model, workers);
     styles::follow(model, workers);
     keys::follow(model, workers);
+    regions::follow(model, workers);
     train::follow(model, workers);
+}
+
+/// Looks which jobs began and ended. Returns when to look again, where nothing else says so. To be called once a frame.
+pub fn follow_jobs(model: &mut AppState, now: Instant) -> Option<std::time::Duration> {
+    let all = JobKind::ALL.into_iter();
+    let running: Vec<JobKind> = all
+        .filter(|kind| model.job_share(*kind).is_some())
+        .collect();
+    let failed: Vec<JobKind> = JobKind::ALL
+        .into_iter()
+        .filter(|kind| model.job_failed(*kind))
+        .collect();
+    model
+        .activity
+        .follow(&running, |kind| failed.contains(&kind), now)
 }
 
 /// Carries out one command.
@@ -61,6 +87,7 @@ pub fn apply(model: &mut AppState, workers: &mut Workers, command: Command) {
             | Command::Teach(_)
             | Command::Styles(_)
             | Command::Map(_)
+            | Command::Regions(_)
     );
     let before = is_undoable.then(|| UndoState::of(model));
     carry_out(model, workers, command);
@@ -73,7 +100,10 @@ pub fn apply(model: &mut AppState, workers: &mut Workers, command: Command) {
 /// Puts a text on the clipboard and says so: "The command", "The path".
 fn copy_text(model: &mut AppState, workers: &Workers, text: String, what: &str) {
     workers.outbox.copy_text(text);
-    model.notices.note(format!("{what} is on the clipboard"));
+    let verb = if what.ends_with('s') { "are" } else { "is" };
+    model
+        .notices
+        .note(format!("{what} {verb} on the clipboard"));
 }
 
 fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
@@ -93,8 +123,10 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
         Command::Train(command) => train::apply(model, workers, command),
         Command::Map(command) => map::apply(model, workers, command),
         Command::Probe(command) => probe::apply(model, workers, command),
+        Command::Answers(command) => answers::apply(model, workers, command),
         Command::Styles(command) => styles::apply(model, workers, command),
         Command::Keys(command) => keys::apply(model, workers, command),
+        Command::Regions(command) => regions::apply(model, workers, command),
     }
     picture::show_encoder_input(model, workers);
 }
@@ -111,10 +143,12 @@ pub fn receive(model: &mut AppState, workers: &mut Workers, message: Message) {
         Message::Probe(message) => probe::receive(model, workers, message),
         Message::Styles(message) => styles::receive(model, message),
         Message::Keys(message) => keys::receive(model, message),
+        Message::Regions(message) => regions::receive(model, workers, message),
         Message::Teach(message) => teach::receive(model, workers, message),
         Message::Lesson(message) => lesson::receive(model, workers, message),
         Message::Saved(result) => picture::saved(model, result),
         Message::CacheBytes(bytes) => model.cache_bytes = Some(bytes),
+        Message::AskPath(question) => model.path_question = Some(question),
         Message::Fault(why) => model.notices.error(why),
         Message::NoFont(letters) => window::no_font(model, &letters),
         Message::Graphics(why) => window::graphics(model, &why),

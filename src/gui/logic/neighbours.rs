@@ -8,7 +8,7 @@ use crate::gui::{
     workspace::Workspace,
 };
 
-use mynascope_embedding::SoundOfTable;
+use mynascope_embedding::{Level, SoundOfTable};
 
 use super::{map::play_from, map_colours};
 
@@ -141,12 +141,16 @@ fn ask(model: &mut AppState, workers: &mut Workers, table: Arc<KeyedTable>, spot
     let number = model.neighbours.ask(Query::Spot(spot.clone()));
     let mapping = &model.mapping;
     let colours = mapping.colouring == Colouring::Number(Number::Cosine);
-    let chart = mapping.chart.as_ref().filter(|_| colours);
+    let level = mapping
+        .chart
+        .as_ref()
+        .map_or(Level::Window, |chart| chart.level);
     workers.neighbours.ask(NeighboursRequest {
         number,
         table,
         spot,
-        cosines: chart.map(|chart| chart.level),
+        level,
+        cosines: (colours && mapping.chart.is_some()).then_some(level),
     });
 }
 

@@ -3,32 +3,36 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    command::{EncoderCommand, ProbeAsk, ProbeCommand, ProbeFile},
+    command::{EncoderCommand, ProbeAsk, ProbeCommand},
     jobs::{JobEvent, NoThread},
     message::ProbeMessage,
     model::{
-        ActiveProbe, AppState, AskedFor, CurveKind, EmbedError, PredictionTimeline, ProbeFound,
-        ProbeJob, ProbeTab, ProbeView, ScoreCurve, ShownDiagnosis, WINDOW_SECS,
+        ActiveProbe, AppState, AskedFor, Colouring, CurveKind, EmbedError, PredictionTimeline,
+        ProbeFound, ProbeJob, ProbeTab, ProbeView, ScoreCurve, ShownDiagnosis, WINDOW_SECS,
     },
-    sheets::ProbeSheet,
+    sheets::ProbeTable,
     work::{
         Workers,
         ask_file::Question,
         embed::EmbedRequest,
-        prediction_timeline::TimelineRequest,
         probe::{self, Asked, UseRequest},
         probe_file,
+        probe_table::{self, TableJob, TableRequest},
         save_file::{self, SaveAt},
+        scores,
     },
     workspace::Workspace,
 };
+use mynascope_base::counted;
 use mynascope_encoder::CheckpointRef;
-use mynascope_probe::{DiagnoseSettings, LeakSettings, SavedScore, ScoreChange};
+use mynascope_probe::{
+    DiagnoseSettings, LeakSettings, ProbeSettings, SavedScore, ScoreChange, protocol_name,
+};
 
 use super::{
-    copy_text, encoder,
+    answers, copy_text, encoder,
     map::{marks_changed, play_from},
-    map_colours, radio, sound,
+    map_colours, prediction_timeline, radio, sound,
 };
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeCommand) {
@@ -43,10 +47,10 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
             let targets = library.targets();
             let tracks = targets.iter().filter_map(|&index| library.track(index));
             let paths: Vec<PathBuf> = tracks.map(|track| track.path.clone()).collect();
-            model.probing.groups.put(&name, paths);
+            put_into_group(model, &name, paths);
             model.probing.view.group_text.clear();
         }
-        ProbeCommand::MoveToGroup(path, name) => model.probing.groups.put(&name, [path]),
+        ProbeCommand::MoveToGroup(path, name) => put_into_group(model, &name, vec![path]),
         ProbeCommand::GiveUpGroup(name) => model.probing.groups.give_up(&name),
         ProbeCommand::TrainGroups => train_groups(model, workers),
         ProbeCommand::FindLeaks => {
@@ -84,8 +88,10 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
             model.probing.used_on.clone_from(&paths);
             use_on(model, workers, Asked::Paths(paths));
         }
+        ProbeCommand::ShowStrip(on) => prediction_timeline::show(model, on),
         ProbeCommand::UseHere => {
             model.probing.used_on.clear();
+            prediction_timeline::show(model, true);
             if let Some(collection) = model.library.collection.clone() {
                 use_on(model, workers, Asked::Open(collection));
             }
@@ -97,6 +103,17 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
         ProbeCommand::Mark(encoder, on) => {
             let marked = model.compared();
             model.probing.mark(marked, encoder, on);
+        }
+        ProbeCommand::Pair(side, score) => {
+            let probing = &mut model.probing;
+            probing.view.board.choose(side, &score);
+            probing.difference = None;
+            let pair = probing.view.board.pair.clone();
+            if let Some(chosen) = probing.view.board.chosen(&probing.runs) {
+                let chosen = chosen.map(Clone::clone);
+                let compared = scores::compare(pair, chosen, &workers.outbox);
+                model.notices.error_of(compared);
+            }
         }
         ProbeCommand::RemoveScore(score) => {
             model.probing.runs.retain(|other| *other != *score);
@@ -112,14 +129,32 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
                 sound::pause(workers);
             }
         }
-        ProbeCommand::Save(kind) => save(model, workers, kind, None),
-        ProbeCommand::SaveTo(kind, path) => save(model, workers, kind, Some(path)),
+        ProbeCommand::Save => save(model, workers, None),
+        ProbeCommand::SaveTo(path) => save(model, workers, Some(path)),
     }
+}
+
+/// Puts tracks into a group, and says which ones left another for it.
+fn put_into_group(model: &mut AppState, name: &str, paths: Vec<PathBuf>) {
+    let put = counted(paths.len(), "track");
+    let moved = model.probing.groups.put(name, paths);
+    if moved.is_empty() {
+        return;
+    }
+    let from = moved.iter();
+    let from: Vec<String> = from
+        .map(|(group, count)| format!("{count} from {group}"))
+        .collect();
+    model.notices.note(format!(
+        "{put} put into {}; moved there: {}. A track is in one group",
+        name.trim(),
+        from.join(", ")
+    ));
 }
 
 /// Shows where the answer to a job will stand, wherever it was asked for.
 fn show_tab_of(model: &mut AppState, job: ProbeJob) {
-    model.workspace = Workspace::Probe;
+    model.show_workspace(Workspace::Probe);
     if let Some(tab) = ProbeTab::ALL.into_iter().find(|tab| tab.job() == job) {
         model.probing.view.tab = tab;
     }
@@ -154,7 +189,22 @@ fn copy(model: &mut AppState, workers: &Workers, job: ProbeJob) {
 
 /// Clears what belongs to a collection that is not open any more.
 pub(super) fn forget(model: &mut AppState) {
-    model.probing.forget();
+    let library = &model.library;
+    let comes = match library.opening_sources.as_slice() {
+        [] => &library.sources,
+        opening => opening,
+    };
+    let probing = &mut model.probing;
+    // The user let the probe answer for just this.
+    let applied = probing.used_on == *comes && probing.predictions.is_some();
+    probing.forget();
+    if let Some(active) = probing.active.as_mut().filter(|_| applied) {
+        active.shown = true;
+    }
+    answers::place(model);
+    if model.mapping.colouring == Colouring::Answers && !model.probing.answered.is_open() {
+        model.mapping.colouring = Colouring::Label;
+    }
 }
 
 /// Takes in a message of the background work.
@@ -175,6 +225,12 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Prob
             };
             apply(model, workers, command);
         }
+        ProbeMessage::Difference(pair, found) => {
+            // Others may have been chosen meanwhile.
+            if probing.view.board.pair == pair {
+                probing.difference = Some(found);
+            }
+        }
         ProbeMessage::ScoresRead(Ok(kept)) => probing.take_in_scores(kept),
         ProbeMessage::GroupsSaved(Ok(table)) => {
             let line = probing.group_line(table, &model.embeddings.source);
@@ -192,18 +248,21 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Prob
             }
         }
         ProbeMessage::ProbeSaved(Err(why)) => model.notices.error(why),
-        ProbeMessage::Loaded(path, Ok(probe)) => probing.activate(ActiveProbe {
+        ProbeMessage::Loaded(path, Ok(probe)) => probing.activate(Some(ActiveProbe {
             probe,
             path: Some(path),
-            report: None,
-        }),
+            at_home: false,
+            shown: true,
+        })),
         ProbeMessage::Loaded(_, Err(why)) => model.notices.error(why),
         ProbeMessage::Timeline(path, answer) => {
             if let Some(active) = &probing.active {
-                let mut tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
-                let is_here = tracks.any(|track| track.path == path);
+                let (role, answer) = match answer {
+                    Ok((role, answer)) => (Some(role), Ok(answer)),
+                    Err(why) => (None, Err(why)),
+                };
                 probing.timeline = Some(PredictionTimeline {
-                    learned: active.learned_from(&path, is_here),
+                    role,
                     classes: active.probe.card.classes.clone(),
                     window_secs: match active.probe.card.encoder.window_millis {
                         Some(millis) => f64::from(millis) / 1000.0,
@@ -227,6 +286,10 @@ fn follow_job(model: &mut AppState, workers: &Workers, event: JobEvent<ProbeFoun
             probing.activate(active);
             save_score(&row, workers);
             probing.add_run(row);
+            // The answers of the probe before went with it.
+            if model.mapping.colouring == Colouring::Answers {
+                model.mapping.colouring = Colouring::Label;
+            }
             map_colours::paint(model);
         }
         JobEvent::Found(ProbeFound::Compared(shown)) => {
@@ -246,11 +309,22 @@ fn follow_job(model: &mut AppState, workers: &Workers, event: JobEvent<ProbeFoun
             }
         }
         JobEvent::Found(ProbeFound::Leaks(found)) => probing.leaks = Some(*found),
-        JobEvent::Found(ProbeFound::Predictions(found)) => probing.predictions = Some(found),
+        JobEvent::Found(ProbeFound::Predictions(found)) => {
+            probing.predictions = Some(found);
+            probing.answered.corrected.clear();
+            answers::place(model);
+            map_colours::paint(model);
+        }
         JobEvent::Found(ProbeFound::Point(kind, point)) => probing.add_point(kind, point),
         JobEvent::Found(ProbeFound::Curve(kind, curve)) => probing.show_curve(kind, *curve),
         JobEvent::Ended(Ok(())) => {}
-        JobEvent::Ended(Err(EmbedError::Failed(why))) => probing.error = Some(why),
+        JobEvent::Ended(Err(EmbedError::Failed(why))) => {
+            probing.error = Some(why);
+            if matches!(probing.started, ProbeJob::Probe | ProbeJob::Groups) {
+                probing.clear_result();
+                map_colours::paint(model);
+            }
+        }
         JobEvent::Ended(Err(EmbedError::NeedsPatch)) => {
             // The answer goes on with a probe; other jobs are started again by who wants them.
             let asked_for = match probing.started {
@@ -267,7 +341,43 @@ fn follow_job(model: &mut AppState, workers: &Workers, event: JobEvent<ProbeFoun
     }
 }
 
-fn run(model: &mut AppState, workers: &mut Workers) {
+/// Starts a job on the table that is on the map, if one is there. Returns whether there is.
+fn on_table(model: &mut AppState, workers: &Workers, job: ProbeJob) -> bool {
+    let Some(imported) = &model.mapping.imported else {
+        return false;
+    };
+    let wanted = match job {
+        ProbeJob::Probe => TableJob::Probe,
+        ProbeJob::Curve(CurveKind::Labels) => TableJob::FewLabels,
+        ProbeJob::Leaks => TableJob::Leaks,
+        ProbeJob::Curve(_)
+        | ProbeJob::Groups
+        | ProbeJob::Compare
+        | ProbeJob::Diagnose
+        | ProbeJob::Use => return false,
+    };
+    let request = TableRequest {
+        path: imported.path.clone(),
+        table: Arc::clone(&imported.table),
+        source: model.embeddings.source.clone(),
+        collection: model.library.collection.clone(),
+        cache: workers.cache.clone(),
+    };
+    let probing = &mut model.probing;
+    probing.error = None;
+    if let ProbeJob::Curve(kind) = job {
+        probing.show_curve(kind, empty_curve(probing.form));
+    }
+    let (slot, form) = (&mut probing.job, probing.form);
+    let started = probe_table::start(slot, wanted, request, form, &workers.outbox);
+    runs(model, job, started);
+    true
+}
+
+pub(super) fn run(model: &mut AppState, workers: &mut Workers) {
+    if on_table(model, workers, ProbeJob::Probe) {
+        return;
+    }
     if let Some(request) = request(model, workers) {
         let (slot, form) = (&mut model.probing.job, model.probing.form);
         let started = probe::start(slot, request, form, None, &workers.outbox);
@@ -289,18 +399,29 @@ fn train_groups(model: &mut AppState, workers: &mut Workers) {
     }
 }
 
+/// A curve whose points are on their way.
+fn empty_curve(form: ProbeSettings) -> ScoreCurve {
+    ScoreCurve {
+        task: form.task,
+        about: format!(
+            "{}, {} head, {}",
+            form.task,
+            form.head,
+            protocol_name(&form.protocol.to_string())
+        ),
+        points: Vec::new(),
+        baseline: None,
+        notes: Vec::new(),
+    }
+}
+
 fn draw_curve(model: &mut AppState, workers: &mut Workers, kind: CurveKind) {
+    if on_table(model, workers, ProbeJob::Curve(kind)) {
+        return;
+    }
     if let Some(request) = request(model, workers) {
         let form = model.probing.form;
-        let about = format!("{}, {} head, {}", form.task, form.head, form.protocol);
-        let curve = ScoreCurve {
-            task: form.task,
-            about,
-            points: Vec::new(),
-            baseline: None,
-            notes: Vec::new(),
-        };
-        model.probing.show_curve(kind, curve);
+        model.probing.show_curve(kind, empty_curve(form));
         let slot = &mut model.probing.job;
         let started = probe::start_curve(slot, kind, request, form, &workers.outbox);
         runs(model, ProbeJob::Curve(kind), started);
@@ -308,6 +429,9 @@ fn draw_curve(model: &mut AppState, workers: &mut Workers, kind: CurveKind) {
 }
 
 fn find_leaks(model: &mut AppState, workers: &mut Workers) {
+    if on_table(model, workers, ProbeJob::Leaks) {
+        return;
+    }
     if let Some(request) = request(model, workers) {
         let form = model.probing.form;
         let settings = LeakSettings::of(form, &request.collection);
@@ -377,31 +501,6 @@ fn use_on(model: &mut AppState, workers: &mut Workers, on: Asked) {
     runs(model, ProbeJob::Use, started);
 }
 
-/// Lets the active probe answer for the track that is shown. To be called once a frame.
-pub fn follow_prediction_timeline(model: &mut AppState, workers: &mut Workers) {
-    let Some(active) = &model.probing.active else {
-        return;
-    };
-    let Some(picture) = model.spectrogram.picture().and(model.spectrogram.path()) else {
-        return;
-    };
-    let known = model
-        .probing
-        .timeline
-        .as_ref()
-        .map(|timeline| timeline.path.as_path());
-    if known == Some(picture) || workers.prediction_timeline.is_busy() {
-        return;
-    }
-    workers.prediction_timeline.ask(TimelineRequest {
-        probe: Arc::clone(&active.probe),
-        path: picture.to_path_buf(),
-        table: model.embeddings.table.clone(),
-        source: model.embeddings.source.clone(),
-        mels: workers.cache.clone(),
-    });
-}
-
 /// What every job needs; `None` where there is nothing to work on, which is said.
 fn request(model: &mut AppState, workers: &Workers) -> Option<EmbedRequest> {
     let probing = &mut model.probing;
@@ -452,16 +551,16 @@ fn show_cell(model: &mut AppState, cell: Option<(usize, usize)>) {
     marks_changed(model);
 }
 
-/// Saves what the tab shows, at a path or where the user says.
-fn save(model: &mut AppState, workers: &Workers, kind: ProbeFile, path: Option<PathBuf>) {
-    let Some(sheet) = ProbeSheet::of(model, kind) else {
+/// Saves the numbers that the tab shows, at a path or where the user says.
+fn save(model: &mut AppState, workers: &Workers, path: Option<PathBuf>) {
+    let Some(sheet) = ProbeTable::of(model) else {
         return;
     };
     let at = match path {
         Some(path) => SaveAt::Path(path),
         None => {
             let question = Question::new_file("Save what the tab shows", sheet.file_name());
-            SaveAt::Asking(question, "probes")
+            SaveAt::Asking(Box::new(question), "probes")
         }
     };
     let saved = save_file::save("file", at, &workers.outbox, move |path| sheet.save(path));

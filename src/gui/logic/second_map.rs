@@ -10,7 +10,10 @@ use crate::gui::{
         map::{self, MapJob, Rows},
     },
 };
+use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::CheckpointRef;
+
+use super::tables;
 
 /// Shows a second map, or only the first.
 pub(super) fn compare(model: &mut AppState, workers: &Workers, on: bool) {
@@ -45,18 +48,24 @@ pub(super) fn compute(model: &mut AppState, workers: &Workers) {
     let Some(second) = &mut mapping.second else {
         return;
     };
-    let (Some(collection), Some(chart)) = (&model.library.collection, &mapping.chart) else {
+    let collection = model.library.collection.as_ref();
+    let rows = match (&second.table, collection) {
+        (Some((_, table)), _) => Some(Rows::Given(Arc::clone(table))),
+        (None, Some(collection)) => Some(Rows::Embed(EmbedRequest {
+            collection: Arc::clone(collection),
+            source: second.source.clone(),
+            cached: second.chart.as_ref().map(|chart| Arc::clone(&chart.source)),
+            mels: workers.cache.clone(),
+        })),
+        (None, None) => None,
+    };
+    let (Some(rows), Some(chart)) = (rows, &mapping.chart) else {
         second.error = Some("Compute the first map; the second follows it".to_owned());
         return;
     };
     second.error = None;
     let job = MapJob {
-        rows: Rows::Embed(EmbedRequest {
-            collection: Arc::clone(collection),
-            source: second.source.clone(),
-            cached: second.chart.as_ref().map(|chart| Arc::clone(&chart.source)),
-            mels: workers.cache.clone(),
-        }),
+        rows,
         level: chart.level,
         settings: mapping.form.settings(),
         against: Some(Arc::clone(&chart.source)),
@@ -71,6 +80,26 @@ pub(super) fn compute(model: &mut AppState, workers: &Workers) {
     if let Err(error) = started {
         second.error = Some(error.to_string());
     }
+}
+
+/// Compares with a table from a file.
+pub(super) fn use_table(
+    model: &mut AppState,
+    workers: &Workers,
+    path: PathBuf,
+    table: EmbeddingTable,
+) {
+    let source = match model.mapping.second.take() {
+        Some(second) => second.source,
+        None => model.embeddings.source.clone(),
+    };
+    let table = tables::keyed(model, table);
+    model.mapping.second = Some(SecondMap {
+        table: Some((path, Arc::new(table))),
+        ..SecondMap::new(source)
+    });
+    model.lists.moved.clear();
+    compute(model, workers);
 }
 
 /// Compares with the encoder in a file.

@@ -19,7 +19,9 @@ pub(super) fn edit(model: &mut AppState, workers: &mut Workers, settings: Settin
         last: old.last.clone(),
         recent: old.recent.clone(),
         layouts: old.layouts.clone(),
+        mask_shown: old.mask_shown.clone(),
         key_names: old.key_names.clone(),
+        session: old.session.clone(),
         ..settings
     });
     let old = std::mem::replace(&mut model.settings, new.clone());

@@ -5,14 +5,11 @@ use std::{path::Path, sync::Arc};
 use crate::gui::{
     command::SoundCommand,
     model::{AppState, FRAME_SECS, Hearing, Selection, SoundForm, Views, clock},
-    work::{
-        Workers,
-        masked::{MaskedViews, Masks},
-    },
+    work::{Workers, masked::Masks},
 };
 use mynascope_audio::{Heard, Side};
 use mynascope_base::storage::Settings;
-use mynascope_spectrum::tokens::ViewName;
+use mynascope_spectrum::{LevelMatch, Part, tokens::ViewName};
 
 use super::settings;
 
@@ -69,6 +66,18 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: SoundC
     }
 }
 
+/// Sound that stops so near to the end of a track came to its end.
+const END_SECS: f64 = 0.2;
+
+/// Plays the next track where one came to its end: of the queue, or of the list if that is set. To be called once a frame.
+pub fn play_on(model: &mut AppState, workers: &mut Workers) {
+    let on = model.library.queue_on().is_some() || model.settings.play_on;
+    if model.transport.ended && on && model.probing.radio.is_none() {
+        super::library::play_relative(model, workers, 1);
+        model.transport.ended = false;
+    }
+}
+
 /// Reads the player. To be called once a frame.
 pub fn listen(model: &mut AppState, workers: &Workers) {
     let Some(player) = &workers.player else {
@@ -91,6 +100,10 @@ pub fn listen(model: &mut AppState, workers: &Workers) {
         transport.problem = Some(problem);
     }
     report_device(model, was_playing);
+    let transport = &mut model.transport;
+    let at_end = transport.duration_secs > 0.0
+        && transport.position_secs >= transport.duration_secs - END_SECS;
+    transport.ended = was_playing && !transport.playing && at_end && !transport.once;
     let transport = &mut model.transport;
     if transport.playing {
         for notice in transport.silence_notices.drain(..) {
@@ -159,6 +172,7 @@ fn edit(model: &mut AppState, workers: &mut Workers, form: SoundForm) {
     }
     prepare_views(model, workers);
     update_player(model, workers);
+    match_level(model, workers);
 }
 
 /// Lets the shown track be decoded for masked listening, where that is wanted and was not begun.
@@ -178,7 +192,7 @@ pub(super) fn prepare_views(model: &mut AppState, workers: &mut Workers) {
 /// The samples are there: the views run under the playhead from now on.
 pub(super) fn decoded(
     model: &mut AppState,
-    workers: &Workers,
+    workers: &mut Workers,
     path: &Path,
     samples: Result<Arc<[f32]>, String>,
 ) {
@@ -188,8 +202,8 @@ pub(super) fn decoded(
     match (samples, &workers.player) {
         (Ok(samples), Some(player)) => {
             model.transport.views = Views::Ready;
-            let live = workers.masked.live.clone();
-            player.set_views(Box::new(MaskedViews::new(samples, live)));
+            player.set_views(Box::new(workers.masked.views(samples)));
+            match_level(model, workers);
         }
         (Err(why), _) => {
             model.transport.views = Views::Unprepared;
@@ -201,8 +215,52 @@ pub(super) fn decoded(
     }
 }
 
+/// Lets what is heard of the masks be measured, where it is to be as loud as the original.
+fn match_level(model: &mut AppState, workers: &mut Workers) {
+    let transport = &mut model.transport;
+    let part = match transport.form.hearing {
+        Hearing::Original => None,
+        Hearing::Left => Some(Part::Kept),
+        Hearing::Dropped => Some(Part::Dropped),
+    };
+    match part.filter(|_| transport.form.match_level) {
+        Some(part) => workers
+            .masked
+            .ask_level(model.mask.form.active.index(), part),
+        None => {
+            transport.level = None;
+            set_gain(workers, LevelMatch::NONE);
+        }
+    }
+}
+
+/// Takes in how loud the part is that was asked for.
+pub(super) fn level_found(model: &mut AppState, workers: &Workers, number: u64, level: LevelMatch) {
+    let is_heard = model.transport.form.hearing != Hearing::Original;
+    if workers.masked.is_asked(number) && model.transport.form.match_level && is_heard {
+        model.transport.level = Some(level);
+        set_gain(workers, level);
+    }
+}
+
+fn set_gain(workers: &Workers, level: LevelMatch) {
+    if let Some(player) = &workers.player {
+        player.set_view_gain(level.gain());
+    }
+}
+
+/// Before an audience a part is as loud as the original, and afterwards as it was set.
+pub(super) fn presented(model: &mut AppState, workers: &mut Workers, on: bool) {
+    let mut form = model.transport.form;
+    if on {
+        model.transport.matched_before = form.match_level;
+    }
+    form.match_level = on || model.transport.matched_before;
+    edit(model, workers, form);
+}
+
 /// The views drop other patches than before, or another view is the active one.
-pub(super) fn masks_changed(model: &AppState, workers: &Workers) {
+pub(super) fn masks_changed(model: &mut AppState, workers: &mut Workers) {
     let ratio = model.mask.form.ratio;
     let tables = model.mask.tables.clone();
     workers
@@ -213,6 +271,7 @@ pub(super) fn masks_changed(model: &AppState, workers: &Workers) {
         player.refresh_views();
     }
     update_player(model, workers);
+    match_level(model, workers);
 }
 
 fn update_player(model: &AppState, workers: &Workers) {
@@ -230,6 +289,7 @@ fn update_player(model: &AppState, workers: &Workers) {
 }
 
 pub(super) fn play(model: &mut AppState, workers: &Workers) {
+    model.transport.once = false;
     report_silence(model);
     if let Some(player) = &workers.player {
         player.play();
@@ -369,6 +429,7 @@ fn play_once(model: &mut AppState, workers: &Workers) {
     );
     if let Some(stretch) = model.transport.form.selection.or(visible) {
         model.transport.position_secs = stretch.start_secs;
+        model.transport.once = true;
         report_silence(model);
         if let Some(player) = &workers.player {
             player.play_once(stretch.start_secs, stretch.end_secs);

@@ -1,6 +1,7 @@
 //! Tables of embeddings that come from files, and what is saved of a map.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -64,32 +65,42 @@ pub(super) fn opened(
             counted(all, "track")
         ));
     }
-    // Pictures, probes and neighbours of masked views go on with what the chosen encoder makes: a table from elsewhere
-    // is for the map alone.
-    let key = TableKey {
-        tracks: Vec::new(),
-        source: model.embeddings.source.clone(),
-        version: None,
-    };
+    // Pictures and neighbours of masked views go on with what the chosen encoder makes: a table from elsewhere is for map
+    // and probe.
     if table.level == Level::Track {
         model.mapping.form.level = Level::Track;
     }
-    // Whose weights made it, the file doesn't tell.
-    let id = EncoderId {
-        description: table.encoder.clone(),
-        dim: table.dim,
-        ..EncoderId::default()
-    };
-    let table = Arc::new(KeyedTable {
-        key,
-        id,
-        table: *table,
+    let table = Arc::new(keyed(model, *table));
+    let labels = table.table.tracks.iter();
+    let labels: BTreeSet<&str> = labels.filter_map(|it| it.label.as_deref()).collect();
+    model.mapping.imported = Some(Imported {
+        labels: labels.len(),
+        path,
+        table: Arc::clone(&table),
+        sound,
+    });
+    map::compute(model, workers);
+}
+
+/// A table from a file, as if it had been made here.
+pub(super) fn keyed(model: &AppState, table: EmbeddingTable) -> KeyedTable {
+    KeyedTable {
+        key: TableKey {
+            tracks: Vec::new(),
+            source: model.embeddings.source.clone(),
+            version: None,
+        },
+        // Whose weights made it, the file doesn't tell.
+        id: EncoderId {
+            description: table.encoder.clone(),
+            dim: table.dim,
+            ..EncoderId::default()
+        },
+        table,
         skipped: Vec::new(),
         windows_per_second: 0.0,
         seconds: 0.0,
-    });
-    model.mapping.imported = Some(Imported { path, table, sound });
-    map::compute(model, workers);
+    }
 }
 
 /// Why a table cannot be heard, and what to do.
@@ -168,10 +179,17 @@ pub(super) fn sound_found(
 
 /// Saves the embeddings of the map.
 pub(super) fn save_embeddings(model: &mut AppState, workers: &Workers, to: SaveTo) {
-    let shown = model.mapping.chart.as_ref().map(|chart| &chart.source);
-    let table = shown.or(model.embeddings.table.as_ref()).cloned();
-    match table {
-        Some(table) => save(model, workers, Sheet::Embeddings(table), to),
+    let shown = model.mapping.chart.as_ref();
+    let table = shown.map(|chart| &chart.source);
+    match table.or(model.embeddings.table.as_ref()) {
+        Some(table) => {
+            let sheet = Sheet {
+                table: Arc::clone(table),
+                gone: shown.map_or_else(Vec::new, |chart| chart.gone().to_vec()),
+                map: None,
+            };
+            save(model, workers, sheet, to);
+        }
         None => model
             .notices
             .note("There are no embeddings yet: press Compute map first"),
@@ -182,10 +200,10 @@ pub(super) fn save_embeddings(model: &mut AppState, workers: &Workers, to: SaveT
 pub(super) fn save_map(model: &mut AppState, workers: &Workers, to: SaveTo) {
     match &model.mapping.chart {
         Some(chart) => {
-            let sheet = Sheet::Map {
+            let sheet = Sheet {
                 table: Arc::clone(&chart.source),
-                level: chart.level,
-                layout: chart.layout.clone(),
+                gone: chart.gone().to_vec(),
+                map: Some((chart.level, chart.layout.clone())),
             };
             save(model, workers, sheet, to);
         }
@@ -200,20 +218,11 @@ fn save(model: &mut AppState, workers: &Workers, sheet: Sheet, to: SaveTo) {
         (Some(imported), _) => (imported.path.file_stem(), String::new()),
         (None, collection) => (
             collection.as_ref().map(|it| std::ffi::OsStr::new(&it.name)),
-            sheet.table().key.source.name(),
+            sheet.table.key.source.name(),
         ),
     };
     let collection = collection.unwrap_or_default().to_string_lossy();
     let of = [collection.as_ref(), encoder.as_str()];
     let saved = tables::save(sheet, &of, to, &workers.outbox);
     model.notices.error_of(saved);
-}
-
-/// A table was saved where nobody was asked about.
-pub(super) fn saved_unasked(model: &mut AppState, path: &Path) {
-    let text = format!(
-        "Saved among the program's files, as no file dialog can be shown here: {}",
-        path.display()
-    );
-    model.notices.saved(text, path);
 }

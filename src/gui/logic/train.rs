@@ -6,19 +6,19 @@ use std::{
 };
 
 use crate::gui::{
-    command::{Command, CurveFile, MapCommand, TrainCommand, Wanted},
+    command::{Command, MapCommand, TrainCommand, Wanted},
     jobs::JobEvent,
     message::{Message, ReadFor, TrainMessage},
     model::{
-        AppState, ChosenStep, Devices, Remedy, RunView, TrainFailure, TrainFound, TrainPhase,
-        Training, begin_with, command_of, resume_command,
+        AppState, ChosenStep, Devices, Manage, Remedy, RunView, TrainFailure, TrainFound,
+        TrainPhase, Training, begin_with, command_of, resume_command,
     },
-    sheets::CurveSheet,
+    sheets::save_table,
     work::{
         Workers,
         ask_file::{Question, ask},
         checkpoint::{self, ChosenFor},
-        devices,
+        devices, manage_runs,
         open_folder::show_folder,
         past_run,
         save_file::{self, SaveAt},
@@ -30,7 +30,7 @@ use mynascope_base::storage::{Folders, StorageError};
 use mynascope_encoder::CheckpointRef;
 use mynascope_train::{Changes, TrainConfig};
 
-use super::{copy_text, reconstruct};
+use super::{copy_text, reconstruct, runs};
 
 /// Carries out a command.
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: TrainCommand) {
@@ -111,6 +111,21 @@ fn carry_out(
             past_run::start_run(slot, ReadFor::Overlay, folder, outbox).map_err(text_of)?;
         }
         TrainCommand::Overlay(None) => training.overlay = None,
+        TrainCommand::EditName(naming) => training.table.naming = naming,
+        TrainCommand::Rename(run, name) => {
+            training.table.naming = None;
+            runs::may_move(model, &run)?;
+            manage_runs::start(Manage::Rename(run, name), &workers.outbox).map_err(text_of)?;
+        }
+        TrainCommand::Delete(run) => {
+            runs::may_move(model, &run)?;
+            manage_runs::start(Manage::Delete(run), &workers.outbox).map_err(text_of)?;
+        }
+        TrainCommand::UndoRun => {
+            if let Some(change) = model.history.undo_run() {
+                runs::step(model, workers, change, true);
+            }
+        }
         TrainCommand::OpenFolder(folder) => {
             show_folder(&folder, outbox).map_err(text_of)?;
         }
@@ -132,10 +147,11 @@ fn carry_out(
             .map_err(text_of)?;
         }
         TrainCommand::EditCurves(form) => training.set_curves(form),
-        TrainCommand::SaveCurves(kind, path) => {
-            if let Some(sheet) = CurveSheet::of(model) {
-                let save = move |path: &Path| sheet.save(kind, path);
-                save_file::save("curves", SaveAt::Path(path), outbox, save).map_err(text_of)?;
+        TrainCommand::SaveSteps(path) => {
+            if let Some(run) = training.shown() {
+                let run = run.folder.clone();
+                let save = move |path: &Path| save_table(&run, path);
+                save_file::save("steps", SaveAt::Path(path), outbox, save).map_err(text_of)?;
             }
         }
     }
@@ -155,12 +171,7 @@ fn question(training: &Training, wanted: Wanted) -> Option<Question> {
         Wanted::Run => Question::folder("Choose the folder of a run"),
         Wanted::Runs => Question::folder("Choose where new runs are kept"),
         Wanted::Init => return None,
-        Wanted::Curves(CurveFile::Png) => Question::new_file(
-            "Save the curves as a picture",
-            format!("{name} - curves.png"),
-        )
-        .filter("PNG", &["png"]),
-        Wanted::Curves(CurveFile::Csv) => {
+        Wanted::Steps => {
             Question::new_file("Save every step as a table", format!("{name} - steps.csv"))
                 .filter("CSV", &["csv"])
         }
@@ -251,6 +262,13 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Trai
             }
             None => {}
         },
+        TrainMessage::Managed(what, Ok(done)) => runs::managed(model, workers, &what, done),
+        TrainMessage::Managed(what, Err(why)) => {
+            if let Manage::Undo(change) | Manage::Redo(change) = &what {
+                model.history.run_stayed(change);
+            }
+            model.notices.error(why);
+        }
         TrainMessage::Reconstructed(key, result) => {
             training.reconstructed.value = Some((key, result))
         }
@@ -266,7 +284,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Trai
                     let form = begin_with(&training.form, CheckpointRef::File(path), None);
                     TrainCommand::Edit(Box::new(form))
                 }
-                Wanted::Curves(kind) => TrainCommand::SaveCurves(kind, path),
+                Wanted::Steps => TrainCommand::SaveSteps(path),
             };
             apply(model, workers, command);
         }

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use crate::gui::{
     actions,
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
-    model::{AppState, Candidate, FollowUp, Offer, Overlay, Palette, undo_step},
+    model::{AppState, FollowUp, Offer, Overlay, Palette, undo_step},
     work::{Workers, cache_jobs, hub, open_folder},
     workspace::Workspace,
 };
 use mynascope_base::storage::Folders;
 
 use super::{
-    labels, map, mask,
+    changes, labels, map, mask, runs,
     settings::{self, with_cache},
-    train,
+    sound, train,
 };
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: WindowCommand) {
@@ -25,7 +25,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Window
             if workspace == Workspace::Train && model.workspace != workspace && was_read {
                 train::apply(model, workers, TrainCommand::ReadRuns);
             }
-            model.workspace = workspace;
+            model.show_workspace(workspace);
         }
         // The tiles belong to the app, which resets them.
         WindowCommand::ResetWorkspace => {
@@ -36,6 +36,9 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Window
             save_workspace(model, workers, workspace, tiles)
         }
         WindowCommand::Present(on) => {
+            if model.presenting != on {
+                sound::presented(model, workers, on);
+            }
             model.presenting = on;
             workers.outbox.fill_screen(on);
         }
@@ -45,6 +48,17 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Window
         WindowCommand::DismissNotes => model.notices.dismiss_notes(),
         WindowCommand::DismissAll => model.notices.dismiss_all(),
         WindowCommand::Tell(text) => model.notices.note(text),
+        WindowCommand::PathText(Some(text)) => {
+            if let Some(question) = &mut model.path_question {
+                question.text = text;
+            }
+        }
+        WindowCommand::PathText(None) => model.path_question = None,
+        WindowCommand::PathAnswer => {
+            let question = model.path_question.take();
+            model.path_question = question.and_then(|question| question.answer().err());
+        }
+        WindowCommand::Seen(kind) => model.activity.forget(kind),
         WindowCommand::Undo => step(model, workers, true),
         WindowCommand::Redo => step(model, workers, false),
         WindowCommand::PaletteText(text) => search_palette(model, workers, text),
@@ -96,6 +110,7 @@ pub(super) fn show_overlay(model: &mut AppState, workers: &Workers, overlay: Opt
         Some(Overlay::Published) if workers.remember => {
             model.notices.error_of(hub::find(&workers.outbox));
         }
+        Some(Overlay::Messages) => model.notices.read(),
         Some(Overlay::Keys | Overlay::Published) | None => {}
     }
 }
@@ -108,7 +123,7 @@ fn save_workspace(model: &mut AppState, workers: &Workers, workspace: Workspace,
     }
 }
 
-fn step(model: &mut AppState, workers: &Workers, back: bool) {
+fn step(model: &mut AppState, workers: &mut Workers, back: bool) {
     let verb = if back { "Undone" } else { "Done again" };
     let Some((name, follow)) = undo_step(model, back) else {
         let text = if back {
@@ -133,6 +148,9 @@ fn step(model: &mut AppState, workers: &Workers, back: bool) {
                 map::picked_changed(model);
             }
         }
+        FollowUp::Collection => changes::swap(model, workers),
+        // What came of it is said when it is done.
+        FollowUp::Run(change) => return runs::step(model, workers, change, back),
         FollowUp::Elsewhere => {
             return model.notices.note(format!(
                 "Not {}: {name}, on a track that is not shown any more",
@@ -144,31 +162,7 @@ fn step(model: &mut AppState, workers: &Workers, back: bool) {
 }
 
 fn search_palette(model: &mut AppState, workers: &Workers, text: String) {
-    let mut candidates: Vec<Candidate> = actions::all()
-        // What cannot be done yet is found by who looks for it, and says what comes first.
-        .filter(|action| {
-            let looked_for = !text.trim().is_empty();
-            (action.command)(model).is_some() || looked_for && action.what_first(model).is_some()
-        })
-        .map(|action| Candidate {
-            offer: Offer::Action(action.id),
-            name: action.name.to_owned(),
-            more: format!(
-                "{} {} {}",
-                action.group.name(),
-                action.help,
-                action.other_words()
-            ),
-        })
-        .collect();
-    candidates.extend(model.settings.recent.iter().map(|path| {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        Candidate {
-            name: format!("Open {}", name.to_string_lossy()),
-            more: path.display().to_string(),
-            offer: Offer::Recent(path.clone()),
-        }
-    }));
+    let candidates = actions::candidates(model, &text);
     if let Some(find) = model.palette.search(text, candidates, &model.library) {
         workers.offers.ask(find);
     }

@@ -9,6 +9,8 @@ pub enum LibraryMessage {
     Open(JobUpdate<OpenFound>),
     /// What the file dialog gave.
     Chosen(Vec<PathBuf>),
+    /// What it gave to be added.
+    ChosenToAdd(Vec<PathBuf>),
     /// What dropping these would do.
     Hovered(Vec<PathBuf>, String),
     /// Places of the tracks that were looked for.

@@ -34,6 +34,8 @@ pub enum MapMessage {
     QueryChosen(PathBuf),
     /// The checkpoint of the second map was chosen.
     SecondChosen(PathBuf),
+    /// The table of the second map was read, or not.
+    SecondTable(Result<(PathBuf, Box<EmbeddingTable>), String>),
     /// A table was read from a file, or not.
     TableOpened(Result<(PathBuf, Box<EmbeddingTable>, SoundOfTable), String>),
     /// The sound of a table was found elsewhere, or not.
@@ -43,8 +45,6 @@ pub enum MapMessage {
         /// The table with the paths that were found, and how many there are.
         result: Result<(Box<EmbeddingTable>, Relocated), String>,
     },
-    /// A table was saved at a place that nobody was asked about: there was no dialog to ask by.
-    SavedUnasked(PathBuf),
     /// This place sounds under the pointer.
     Sounds(Spot),
     /// What the pointer is at cannot be heard.

@@ -7,6 +7,7 @@ mod library;
 mod map;
 mod picture;
 mod probe;
+mod regions;
 mod styles;
 mod teach;
 mod train;
@@ -16,15 +17,19 @@ pub use hub::HubMessage;
 pub use keys::KeysMessage;
 pub use library::LibraryMessage;
 pub use map::MapMessage;
-pub use picture::{NoPicture, PictureMessage};
+pub use picture::{NoPicture, PictureMessage, SoundPictureMessage};
 pub use probe::ProbeMessage;
+pub use regions::RegionsMessage;
 pub use styles::StylesMessage;
 pub use teach::{LessonMessage, TeachMessage};
 pub use train::{ReadFor, TrainMessage};
 
 use std::path::PathBuf;
 
-use super::jobs::{self, Fault};
+use super::{
+    jobs::{self, Fault},
+    model::PathQuestion,
+};
 
 /// One result or report of background work.
 pub enum Message {
@@ -37,6 +42,7 @@ pub enum Message {
     Probe(ProbeMessage),
     Styles(StylesMessage),
     Keys(KeysMessage),
+    Regions(RegionsMessage),
     Teach(TeachMessage),
     Lesson(LessonMessage),
     /// Where something was saved, or why it was not.
@@ -45,6 +51,8 @@ pub enum Message {
     CacheBytes(u64),
     /// Something that runs in the background broke.
     Fault(String),
+    /// A path is asked for where the system has no file dialog.
+    AskPath(PathQuestion),
     /// Letters that no font of this system has.
     NoFont(Vec<char>),
     /// The graphics card refused something.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::gui::{
     command::ProbeAsk,
     jobs::JobUpdate,
-    model::{EmbedError, ProbeFound},
+    model::{EmbedError, ProbeFound, TrackRole},
 };
 use mynascope_probe::{SavedScores, TrackAnswer, TrainedProbe};
 
@@ -19,10 +19,12 @@ pub enum ProbeMessage {
     GroupsSaved(Result<PathBuf, String>),
     /// What the file dialog gave.
     Asked(ProbeAsk, PathBuf),
+    /// How far apart the two chosen scores are, or why that cannot be told.
+    Difference([Option<String>; 2], Result<String, String>),
     /// The active probe was saved, or why not.
     ProbeSaved(Result<PathBuf, String>),
     /// A probe was taken up, or why not.
     Loaded(PathBuf, Result<Arc<TrainedProbe>, String>),
     /// What the active probe says of a track over time.
-    Timeline(PathBuf, Result<TrackAnswer, String>),
+    Timeline(PathBuf, Result<(TrackRole, TrackAnswer), String>),
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::gui::{
     command::Wanted,
     jobs::JobUpdate,
-    model::{ReconstructionKey, RunRow, RunView, TrainFailure, TrainFound},
+    model::{Manage, ManagedRun, ReconstructionKey, RunRow, RunView, TrainFailure, TrainFound},
 };
 use mynascope_encoder::{ComputeDevice, EncoderConfig};
 use mynascope_train::{Reconstruction, StepSnapshot};
@@ -20,6 +20,8 @@ pub enum TrainMessage {
     Read(ReadFor, JobUpdate<Box<RunView>>),
     /// All runs of the runs folder.
     Table(JobUpdate<Vec<RunRow>>),
+    /// A run was renamed, deleted or brought back as was asked, or why not.
+    Managed(Manage, Result<ManagedRun, String>),
     /// What the chosen step of a run looked like.
     Step(JobUpdate<Box<StepSnapshot>>),
     /// What a masked autoencoder makes of the shown track.

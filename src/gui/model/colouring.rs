@@ -25,6 +25,8 @@ pub enum Colouring {
     Prediction,
     /// Whether the last probe is right.
     Error,
+    /// What the probe in use answered for the tracks.
+    Answers,
     /// A number.
     Number(Number),
 }
@@ -85,6 +87,7 @@ impl Colouring {
             Self::Track => "track".to_owned(),
             Self::Prediction => "prediction".to_owned(),
             Self::Error => "right or wrong".to_owned(),
+            Self::Answers => "answers of the probe".to_owned(),
             Self::Number(number) => number.name().0.to_owned(),
         }
     }
@@ -221,6 +224,8 @@ pub fn offered_colourings(model: &AppState) -> (Vec<Colouring>, Vec<Arc<str>>) {
     offer(split, Colouring::Split);
     offer(classes, Colouring::Prediction);
     offer(classes, Colouring::Error);
+    let answers = model.probing.predictions.is_some() && model.probing.answered.is_open();
+    offer(answers, Colouring::Answers);
     for number in Number::ALL {
         let there = match number {
             Number::Length => any(|track| track.duration_secs.is_some()),

@@ -8,11 +8,12 @@ use std::{
 use super::WINDOW_SECS;
 use crate::gui::command_line::CommandLine;
 use mynascope_audio as audio;
+use mynascope_base::ordinal;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::{
     CheckpointRef, CheckpointSummary, DeviceChoice, EncoderConfig, EncoderInfo, Family,
-    LoadOptions, Patching, Reading, WeightsChoice,
+    LoadOptions, Patching, Reading, Rows, WeightsChoice,
 };
 use mynascope_hub::HubName;
 use mynascope_probe::EncoderId;
@@ -201,6 +202,7 @@ impl EncoderSource {
         match &self.checkpoint {
             CheckpointRef::Shipped => "Shipped".to_owned(),
             CheckpointRef::Untrained => "Untrained".to_owned(),
+            CheckpointRef::Baseline(baseline) => baseline.title().to_owned(),
             CheckpointRef::File(path) => {
                 if let Some(name) = HubName::of_file(path) {
                     return name.model().to_owned();
@@ -265,12 +267,36 @@ impl EncoderSource {
         self.reading == other.reading && self.of_card() == other.of_card()
     }
 
-    /// Its name with what is read of it, where that is not what was published.
-    pub fn title(&self) -> String {
-        match self.reading.is_published() {
-            true => self.name(),
-            false => format!("{}, {}", self.name(), self.reading),
+    /// Its name where it stands alone: those of the program are named by their design too.
+    pub fn full_name(&self) -> String {
+        match &self.checkpoint {
+            CheckpointRef::Shipped => "Myna tiny, shipped".to_owned(),
+            CheckpointRef::Untrained => "Myna tiny, untrained".to_owned(),
+            CheckpointRef::Baseline(_) | CheckpointRef::File(_) => self.name(),
         }
+    }
+
+    /// Its full name with what is read of it, where that is not what was published.
+    pub fn title(&self) -> String {
+        let name = self.full_name();
+        match self.reading.is_published() {
+            true => name,
+            false => format!("{name}, {}", self.reading),
+        }
+    }
+
+    /// What is left out of every window that is embedded, in words: the mask over the picture never is.
+    pub fn mask_note(&self) -> String {
+        let patchout = self.reading.patchout;
+        if patchout.is_none() {
+            return "computed without mask".to_owned();
+        }
+        let rows = patchout.dropped_rows;
+        let columns =
+            (patchout.every > 1).then(|| format!("every {} column", ordinal(patchout.every)));
+        let rows = (rows != Rows::default()).then(|| format!("without rows {rows}"));
+        let parts: Vec<String> = columns.into_iter().chain(rows).collect();
+        format!("computed of {}", parts.join(" "))
     }
 
     /// Another checkpoint, read on the same device and of the same channel. Patches, weights and layer that were chosen for
@@ -322,7 +348,7 @@ impl EncoderSource {
     pub fn is_file(&self, path: Option<&Path>) -> bool {
         match &self.checkpoint {
             CheckpointRef::File(file) => Some(file.as_path()) == path,
-            CheckpointRef::Shipped | CheckpointRef::Untrained => false,
+            CheckpointRef::Shipped | CheckpointRef::Untrained | CheckpointRef::Baseline(_) => false,
         }
     }
 
@@ -337,7 +363,9 @@ impl EncoderSource {
     pub fn options(&self, line: CommandLine) -> CommandLine {
         let line = match &self.checkpoint {
             CheckpointRef::Shipped => line,
-            CheckpointRef::Untrained => line.option("checkpoint", "untrained"),
+            named @ (CheckpointRef::Untrained | CheckpointRef::Baseline(_)) => {
+                line.option("checkpoint", named.to_string())
+            }
             CheckpointRef::File(path) => line.option("checkpoint", path),
         };
         let line = match self.patch {

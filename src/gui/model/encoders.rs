@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use mynascope_base::counted;
-use mynascope_encoder::CheckpointRef;
+use mynascope_encoder::{Baseline, CheckpointRef};
 use mynascope_hub::{HubName, PUBLISHED, Published};
 
 use super::{AppState, EncoderSource, RunRow, format_config};
@@ -15,6 +15,8 @@ use super::{AppState, EncoderSource, RunRow, format_config};
 pub enum EncoderOrigin {
     /// It comes with the program.
     Program,
+    /// It needs no learning.
+    Baseline,
     /// The user trained it.
     Run,
     /// It was fetched from the model hub.
@@ -25,12 +27,19 @@ pub enum EncoderOrigin {
 
 impl EncoderOrigin {
     /// All of them, in the order of the menu.
-    pub const ALL: [Self; 4] = [Self::Program, Self::Run, Self::Hub, Self::File];
+    pub const ALL: [Self; 5] = [
+        Self::Program,
+        Self::Baseline,
+        Self::Run,
+        Self::Hub,
+        Self::File,
+    ];
 
     /// The heading.
     pub fn name(self) -> &'static str {
         match self {
             Self::Program => "With the program",
+            Self::Baseline => "Baselines, without learning",
             Self::Run => "Your runs",
             Self::Hub => "From the model hub",
             Self::File => "Files",
@@ -64,11 +73,11 @@ impl OfferedEncoder {
     /// `None` of a run whose settings are damaged.
     fn of_run(run: &RunRow) -> Option<Self> {
         let about = format_config(run.config.as_ref().ok()?);
-        let best = match &run.best {
-            Some((score, of)) => format!("its best step counts ({of} {score:.3})"),
-            None => "its best step counts, else its newest".to_owned(),
+        let stands_for = match &run.stands_for {
+            Some(step) => format!("read is {step}"),
+            None => "it has no checkpoint yet".to_owned(),
         };
-        let help = format!("{about}, {}; {best}", counted(run.step, "step"));
+        let help = format!("{about}, {}; {stands_for}", counted(run.step, "step"));
         let checkpoint = CheckpointRef::File(run.folder.clone());
         Some(Self::new(checkpoint, EncoderOrigin::Run, help))
     }
@@ -107,6 +116,13 @@ impl AppState {
                 "Random weights: what an encoder scores that learned nothing".to_owned(),
             ),
         ];
+        offered.extend(Baseline::ALL.map(|baseline| {
+            OfferedEncoder::new(
+                CheckpointRef::Baseline(baseline),
+                EncoderOrigin::Baseline,
+                baseline.explain().to_owned(),
+            )
+        }));
         let runs = self.training.table.rows.iter().filter(|run| run.step > 0);
         offered.extend(runs.filter_map(OfferedEncoder::of_run));
         // A run that is kept elsewhere is not in the table.
@@ -137,17 +153,22 @@ impl AppState {
         offered
     }
 
-    /// A window of the encoder in use, in words for hints: "window of 3.1 s, as the encoder in use reads it (Shipped, Myna)".
+    /// A window of the encoder in use, in words for hints: "window of 3.1 s, as the encoder in use reads it (Myna tiny, shipped)".
     pub fn describe_window(&self) -> String {
         let embeddings = &self.embeddings;
         match embeddings.info() {
             None => "window of the encoder in use".to_owned(),
-            Some(info) => format!(
-                "window of {:.1}\u{a0}s, as the encoder in use reads it ({}, {})",
-                info.window.secs,
-                embeddings.source.name(),
-                info.family
-            ),
+            Some(info) => {
+                let source = &embeddings.source;
+                let name = match source.checkpoint {
+                    CheckpointRef::Shipped | CheckpointRef::Untrained => source.full_name(),
+                    _ => format!("{}, {}", source.name(), info.family),
+                };
+                format!(
+                    "window of {:.1}\u{a0}s, as the encoder in use reads it ({name})",
+                    info.window.secs
+                )
+            }
         }
     }
 
@@ -155,12 +176,16 @@ impl AppState {
     pub fn compared(&self) -> Vec<CheckpointRef> {
         self.probing.compared.clone().unwrap_or_else(|| {
             let offered = self.encoders(&[]).into_iter();
-            let mut all: Vec<CheckpointRef> = offered.map(|offer| offer.checkpoint).collect();
+            // Baselines are marked by who wants them.
+            let learned = offered.filter(|offer| offer.origin != EncoderOrigin::Baseline);
+            let mut all: Vec<CheckpointRef> = learned.map(|offer| offer.checkpoint).collect();
             let chosen = &self.embeddings.source.checkpoint;
             // A step of a run that is listed stands for the run.
             let listed = |other: &CheckpointRef| match chosen {
                 CheckpointRef::File(path) => other == chosen || holds(other, path),
-                CheckpointRef::Shipped | CheckpointRef::Untrained => other == chosen,
+                CheckpointRef::Shipped | CheckpointRef::Untrained | CheckpointRef::Baseline(_) => {
+                    other == chosen
+                }
             };
             if !all.iter().any(listed) {
                 all.push(chosen.clone());
@@ -201,7 +226,7 @@ fn tell_apart(offered: &mut [OfferedEncoder]) {
 fn holds(run: &CheckpointRef, path: &Path) -> bool {
     match run {
         CheckpointRef::File(folder) => path.starts_with(folder),
-        CheckpointRef::Shipped | CheckpointRef::Untrained => false,
+        CheckpointRef::Shipped | CheckpointRef::Untrained | CheckpointRef::Baseline(_) => false,
     }
 }
 
@@ -210,6 +235,14 @@ mod tests {
     use super::*;
     use crate::gui::model::RunView;
     use mynascope_train::TrainConfig;
+
+    /// The names without those of the baselines, which are always there.
+    fn learned(names: &[String]) -> Vec<String> {
+        let baselines = Baseline::ALL.map(|baseline| baseline.title().to_owned());
+        assert_eq!(names[2..5], baselines);
+        let others = names.iter().filter(|name| !baselines.contains(name));
+        others.cloned().collect()
+    }
 
     #[test]
     fn files_of_one_name_are_told_apart_by_their_folders() {
@@ -223,6 +256,7 @@ mod tests {
             model.embeddings.use_file(file.into());
         }
         let names: Vec<String> = model.encoders(&[]).into_iter().map(|it| it.name).collect();
+        let names = learned(&names);
         assert_eq!(
             names[2..],
             [
@@ -243,6 +277,7 @@ mod tests {
             step: 300,
             loss: None,
             best: Some((0.61, "style".to_owned())),
+            stands_for: None,
             map: None,
             changed: None,
         }];
@@ -251,7 +286,8 @@ mod tests {
         model.training.live = Some(live);
         let names = |model: &AppState, also: &[CheckpointRef]| -> Vec<String> {
             let offered = model.encoders(also).into_iter();
-            offered.map(|offer| offer.name).collect()
+            let names: Vec<String> = offered.map(|offer| offer.name).collect();
+            learned(&names)
         };
         assert_eq!(names(&model, &[]), ["Shipped", "Untrained", "bells-2"]);
         let file = CheckpointRef::File("/models/myna-base.pth".into());

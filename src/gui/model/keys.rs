@@ -199,7 +199,7 @@ impl AppState {
             path: path.to_path_buf(),
             classes: (0..KEYS).map(|key| names.name(key)).collect(),
             window_secs: info.window.secs,
-            learned: false,
+            role: None,
             answer: match known {
                 None => Err("computing keys …".to_owned()),
                 Some(Err(why)) => Err(format!("no keys: {why}")),

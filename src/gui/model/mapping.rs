@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::gui::{command_line::CommandLine, jobs::JobSlot};
 use mynascope_embedding::{Level, NeighbourhoodChange, SoundOfTable};
 use mynascope_map::{Layout, MapSettings, Method};
@@ -19,10 +21,15 @@ use super::{
 };
 
 /// What the next map is asked to be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MapForm {
+    /// How points are placed.
+    pub method: Method,
     /// How many neighbours t-SNE looks at.
     pub perplexity: f64,
+    /// How many neighbours of a point UMAP draws to it, the point itself counted.
+    pub neighbours: usize,
     /// The same seed gives the same map.
     pub seed: u64,
     /// Whether points are windows or tracks.
@@ -33,7 +40,9 @@ impl Default for MapForm {
     fn default() -> Self {
         let settings = MapSettings::default();
         Self {
+            method: settings.method,
             perplexity: settings.perplexity,
+            neighbours: settings.neighbours,
             seed: settings.seed,
             level: Level::Window,
         }
@@ -44,16 +53,52 @@ impl MapForm {
     /// The settings of the final layout.
     pub fn settings(&self) -> MapSettings {
         MapSettings {
-            method: Method::Tsne,
+            method: self.method,
             perplexity: self.perplexity,
+            neighbours: self.neighbours,
             seed: self.seed,
             ..MapSettings::default()
         }
+    }
+
+    /// Its options on a command line, for the verbs that lay a map out.
+    pub fn options(&self, line: CommandLine) -> CommandLine {
+        let line = line.option("method", self.method.to_string());
+        let line = match self.method {
+            Method::Tsne | Method::TsneReference => {
+                line.option("perplexity", self.perplexity.to_string())
+            }
+            Method::Umap => line.option("neighbours", self.neighbours.to_string()),
+            Method::Pca => line,
+        };
+        line.option("seed", self.seed.to_string())
+    }
+
+    /// The form as text for the settings.
+    pub fn to_text(self) -> Option<String> {
+        serde_json::to_string(&self).ok()
+    }
+
+    /// The form of such a text, its numbers within their bounds. `None` of damaged text.
+    pub fn of_text(text: &str) -> Option<Self> {
+        let form: Self = serde_json::from_str(text).ok()?;
+        let (perplexities, neighbours) = (PERPLEXITIES, MAP_NEIGHBOURS);
+        Some(Self {
+            perplexity: form
+                .perplexity
+                .clamp(*perplexities.start(), *perplexities.end()),
+            neighbours: form
+                .neighbours
+                .clamp(*neighbours.start(), *neighbours.end()),
+            ..form
+        })
     }
 }
 
 /// Perplexities that are offered; the paper of t-SNE recommends 5 to 50.
 pub const PERPLEXITIES: std::ops::RangeInclusive<f64> = 2.0..=100.0;
+/// Neighbours of UMAP that are offered, as far as its authors tried them.
+pub const MAP_NEIGHBOURS: std::ops::RangeInclusive<usize> = 2..=200;
 
 /// What the Map panel shows.
 #[derive(Default)]
@@ -72,10 +117,18 @@ pub struct Mapping {
     pub colouring: Colouring,
     /// Groups of the colouring that are not drawn, by name.
     pub hidden: BTreeSet<String>,
+    /// The group whose points are lit, since the pointer is on its line of the legend.
+    pub lit: Option<String>,
+    /// What is typed to find lines of the legend.
+    pub legend_search: String,
     /// Windows that are picked; while there are any, all others are grey.
     pub picked: Arc<Picked>,
+    /// Tracks that are searched for in the library: while there are any, and nothing is picked, all others are grey.
+    pub found: Option<Picked>,
     /// Which part of the map is visible.
     pub camera: Camera,
+    /// The map that the pointer is on.
+    pub under_pointer: Option<MapSide>,
     /// Points sound while the pointer is on them.
     pub hover_sound: bool,
     /// The point under the pointer.
@@ -130,17 +183,21 @@ impl Mapping {
     }
 
     fn show_main(&mut self, table: Arc<KeyedTable>, level: Level, layout: Layout) {
-        let same = self
-            .chart
-            .as_ref()
-            .is_some_and(|chart| chart.level == level && Arc::ptr_eq(&chart.source, &table));
+        // A table that grows is the same: the map goes on.
+        let before = self.chart.as_ref().filter(|chart| chart.level == level);
+        let before = before.filter(|chart| chart.source.key == table.key);
+        let same = before.is_some();
         self.hovered = None;
         self.asked_to_sound = None;
         if !same {
             self.camera = Camera::default();
             self.hidden.clear();
         }
-        self.chart = Some(Chart::new(table, level, layout));
+        let mut chart = Chart::new(table, level, layout);
+        if let Some(before) = before.filter(|before| before.xy.len() != chart.xy.len()) {
+            chart.turn_towards(before);
+        }
+        self.chart = Some(chart);
         self.colour();
     }
 
@@ -192,6 +249,21 @@ impl Mapping {
         }
     }
 
+    /// Leaves out the points of tracks that are off the list; [`Mapping::colour`] shows it.
+    pub fn leave_out(&mut self, side: MapSide, gone: Vec<bool>) {
+        if let Some(chart) = self.chart_of_mut(side) {
+            chart.leave_out(gone);
+        }
+    }
+
+    /// Whether a map is of a table from a file, not of the collection.
+    pub fn is_of_file(&self, side: MapSide) -> bool {
+        match side {
+            MapSide::Main => self.imported_chart().is_some(),
+            MapSide::Second => self.second.as_ref().is_some_and(|it| it.table.is_some()),
+        }
+    }
+
     /// Lets the colours of a map stand for groups of tracks; [`Mapping::colour`] shows it.
     pub fn set_groups(&mut self, side: MapSide, groups: Groups) {
         if let Some(chart) = self.chart_of_mut(side) {
@@ -222,6 +294,28 @@ impl Mapping {
         self.colour();
     }
 
+    /// Shows the points of one group alone; of all again, where they were alone already.
+    pub fn solo_label(&mut self, label: String) {
+        let Some(chart) = &self.chart else {
+            return;
+        };
+        let names = chart.legend.iter().map(|entry| &entry.label);
+        let others: BTreeSet<String> = names.filter(|name| **name != label).cloned().collect();
+        self.hidden = match self.hidden == others {
+            true => BTreeSet::new(),
+            false => others,
+        };
+        self.colour();
+    }
+
+    /// Lights the points of a group. Cheap when it is the same as before.
+    pub fn light(&mut self, label: Option<String>) {
+        if self.lit != label {
+            self.lit = label;
+            self.colour();
+        }
+    }
+
     /// Shows all points.
     pub fn show_all_labels(&mut self) {
         self.hidden.clear();
@@ -245,7 +339,13 @@ impl Mapping {
     pub fn colour(&mut self) {
         let second = self.second.as_mut().and_then(|it| it.chart.as_mut());
         for chart in self.chart.as_mut().into_iter().chain(second) {
-            chart.colour(&self.hidden, &self.picked, self.selected.as_deref());
+            chart.colour(
+                &self.hidden,
+                &self.picked,
+                self.found.as_ref(),
+                self.selected.as_deref(),
+                self.lit.as_deref(),
+            );
         }
     }
 
@@ -260,18 +360,14 @@ impl Mapping {
             .arguments(sources)
             .option("out", "embeddings.npz")
             .option("level", self.form.level.to_string());
-        let settings = self.form.settings();
         let table = match &self.imported {
             Some(imported) => imported.path.clone(),
             None => PathBuf::from("embeddings.npz"),
         };
         let map = CommandLine::verb("map")
             .argument(table)
-            .option("out", "map.parquet")
-            .option("method", settings.method.to_string())
-            .option("perplexity", settings.perplexity.to_string())
-            .option("iterations", settings.iterations.to_string())
-            .option("seed", settings.seed.to_string());
+            .option("out", "map.parquet");
+        let map = self.form.options(map);
         match self.imported {
             Some(_) => map.to_line(),
             None => format!("{} && {}", source.options(embed).to_line(), map.to_line()),

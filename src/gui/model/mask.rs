@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mynascope_encoder::{EncoderInfo, Family, Overlap, Patchout};
+use mynascope_encoder::{EncoderInfo, Family, Overlap, PatchInput, Patchout};
 use mynascope_spectrum::{
-    MelSpec, VqtSpec,
+    Compression, MelSpec, VqtSpec,
     tokens::{
         DropRule, GridKind, MaskKind, MaskRatio, Painted, PatchPlace, PatchShape, PictureGrid,
         TokenMask, TrackView, View, ViewName, WINDOW_FRAMES, dropped_tokens,
@@ -56,12 +56,14 @@ impl MaskKey {
 }
 
 /// How Myna's patches are cut from a track.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PatchCut {
     /// The patch shape.
     pub shape: PatchShape,
     /// How many frames the first patch begins before the track; less than a patch.
     pub lead_frames: usize,
+    /// What is done to the powers before a patch is normalised.
+    pub compression: Compression,
 }
 
 /// A view of a track with, for every token of every window, its place in the drop order.
@@ -183,6 +185,8 @@ pub struct Mask {
     pub form: MaskForm,
     /// The grid of the chosen encoder, if it is no Myna.
     pub own: Option<OwnGrid>,
+    /// What the chosen Myna reads of the power of a mel band.
+    pub input: PatchInput,
     /// Crops moved by hand: the first frame of A and B.
     pub starts: [Option<usize>; 2],
     /// Patches kept or dropped by hand.
@@ -230,7 +234,7 @@ impl Paint {
 impl Default for MaskForm {
     fn default() -> Self {
         Self {
-            shown: true,
+            shown: false,
             kind: MaskKind::Random,
             shape: PatchShape::Square,
             ratio: MaskRatio::new(Self::FIRST_RATIO).unwrap_or(MaskRatio::MYNA),
@@ -389,19 +393,19 @@ impl Mask {
         Some((view.start() * FRAME_SECS, mask))
     }
 
-    /// What the mask costs, in words: "5 of 48 tokens kept, 10 % of the work".
+    /// What the mask costs, in words: "5 of 48 tokens kept, 10 % of the compute".
     pub fn meter(&self) -> String {
         let (kept, work) = self.meter_parts();
         format!("{kept}, {work}")
     }
 
-    /// The same in two parts: "5 of 48 tokens kept" and "10 % of the work".
+    /// The same in two parts: "5 of 48 tokens kept" and "10 % of the compute".
     pub fn meter_parts(&self) -> (String, String) {
         let (kept, tokens) = (self.kept_of(self.form.active), self.tokens());
         let percent = 100.0 * kept as f64 / tokens.max(1) as f64;
         // Of a few dozen tokens the work grows with their number; of a thousand attention takes more than that.
         let of = match self.own {
-            None => "of the work",
+            None => "of the compute",
             Some(_) => "of them",
         };
         (
@@ -471,6 +475,7 @@ impl Mask {
         Some(InputKind::Patches(PatchCut {
             shape: self.form.shape,
             lead_frames: lead as usize % self.form.shape.frames(),
+            compression: self.input.compression(),
         }))
     }
 
@@ -620,11 +625,11 @@ mod tests {
     #[test]
     fn the_meter_says_what_a_mask_costs() {
         let mut mask = Mask::default();
-        assert_eq!(mask.meter(), "12 of 48 tokens kept, 25 % of the work");
+        assert_eq!(mask.meter(), "12 of 48 tokens kept, 25 % of the compute");
         mask.form.set_percent(90);
-        assert_eq!(mask.meter(), "5 of 48 tokens kept, 10 % of the work");
+        assert_eq!(mask.meter(), "5 of 48 tokens kept, 10 % of the compute");
         mask.form.set_percent(-5);
-        assert_eq!(mask.meter(), "48 of 48 tokens kept, 100 % of the work");
+        assert_eq!(mask.meter(), "48 of 48 tokens kept, 100 % of the compute");
         mask.form.set_percent(200);
         assert_eq!(mask.form.percent(), MOST_PERCENT);
         assert_eq!(mask.kept(), 3);

@@ -1,5 +1,6 @@
 //! What the window shows. Panels read it; only `logic` changes it.
 
+mod activity;
 mod chart;
 mod colouring;
 mod curve;
@@ -16,19 +17,25 @@ mod neighbours;
 mod notice;
 mod overlay;
 mod palette;
+mod path_question;
 mod picked;
 mod picture;
 mod points;
 mod probing;
+mod publishing;
+mod regions;
 mod search;
 mod second_map;
+mod session;
 mod settings;
+mod sound_picture;
 mod styles;
 mod teaching;
 mod training;
 mod transport;
 mod undo;
 
+pub use activity::{Activity, JobKind, JobPlace, JobState};
 pub use chart::{Chart, NO_LABEL, PointFacts};
 pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale, Shade, offered_colourings};
 pub use curve::Curve;
@@ -41,11 +48,13 @@ pub use hit_grid::HitGrid;
 pub use hub::HubDialog;
 pub use keys::{Keys, KeysForm, keys_source};
 pub use lesson::{
-    Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
-    PaintedPatch,
+    Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonEdit, LessonState, LessonStep, OpenLesson,
+    PaintedPatch, SetAside,
 };
-pub use library::{Edited, Editing, Labels, Library, LibraryForm, OpenFound, Row};
-pub use mapping::{MapForm, MapFound, Mapping, PERPLEXITIES};
+pub use library::{
+    Edited, Editing, Labels, LeftCollection, Library, LibraryForm, MadeOfCollection, OpenFound, Row,
+};
+pub use mapping::{MAP_NEIGHBOURS, MapForm, MapFound, Mapping, PERPLEXITIES};
 pub use mask::{
     MOST_PERCENT, Mask, MaskForm, MaskKey, OwnGrid, Paint, PatchCut, RankTable, explain_mask,
 };
@@ -56,21 +65,29 @@ pub use neighbours::{
 pub use notice::{Notice, Notices, Severity};
 pub use overlay::Overlay;
 pub use palette::{Candidate, Offer, Palette, typed_paths};
+pub use path_question::PathQuestion;
 pub use picked::Picked;
 pub use picture::{
     BandView, EncoderInput, FRAME_SECS, InputKind, InputLevels, Picture, PictureForm, PictureState,
-    ShownAt, Spectrogram, TimeView, WINDOW_SECS,
+    Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use points::{Camera, Point, PointClass};
 pub use probing::{
-    ActiveProbe, Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, PROTOCOLS,
-    PredictionTimeline, ProbeFound, ProbeJob, ProbeResult, ProbeTab, ProbeView, Probing,
-    RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet, ShownComparison, ShownDiagnosis, TrackGroups,
-    explain_head, explain_protocol, explain_task, format_score,
+    ActiveProbe, Answer, AnswerColumn, AnswerList, AnswerSort, AnsweredColumn, AnsweredForm,
+    BoardColumn, BoardView, Broken, CurveKind, Found, HeardFile, PROTOCOLS, PredictionTimeline,
+    ProbeFound, ProbeJob, ProbeResult, ProbeTab, ProbeView, Probing, RADIO_SECS, Radio, ScoreCurve,
+    ScorePoint, Sheet, ShownComparison, ShownDiagnosis, TrackGroups, TrackRole, board_protocols,
+    explain_head, explain_protocol, explain_task, format_score, question,
 };
+pub use publishing::{PicturePanel, Publishing};
+pub use regions::{Naming, Regions};
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};
+pub use session::Restoring;
 pub use settings::{SCALES, bounded as bounded_settings, other_theme};
+pub use sound_picture::{
+    PaintedTile, PaintedTiles, PictureOf, SoundPicture, SoundPictureForm, SoundSource, TilesWanted,
+};
 pub use styles::{
     AskedTrack, StyleScope, Styles, StylesForm, StylesFound, StylesView, TrackOfStyle, style_name,
     styles_source,
@@ -81,12 +98,12 @@ pub use teaching::{
     TEMPERATURES, TeachForm, TeachKey, Teaching, ViewsAnswer, WindowKey,
 };
 pub use training::{
-    CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,
-    Reconstructed, ReconstructionKey, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep,
-    TrainFailure, TrainFound, TrainPhase, Training, begin_with, command_of, describe_size,
-    first_form, first_purpose, format_config, format_time, problem_of, purpose_of, resume_command,
-    too_few_tracks, view_word, what_is_masked, what_is_seen, what_training_does,
-    what_training_needs, why_the_loss_falls,
+    CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, Manage, ManagedRun, PURPOSES,
+    Problem, Purpose, Reconstructed, ReconstructionKey, Remedy, RunJob, RunRow, RunTable, RunView,
+    SavedStep, TrainFailure, TrainFound, TrainPhase, Training, begin_with, command_of,
+    describe_size, first_form, first_purpose, format_config, format_time, problem_of, purpose_of,
+    resume_command, step_of, too_few_tracks, view_word, what_is_masked, what_is_seen,
+    what_training_does, what_training_needs, why_the_loss_falls,
 };
 pub use transport::{Hearing, Selection, SoundForm, Transport, Views, clock, length};
 pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};
@@ -94,6 +111,7 @@ pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};
 use std::path::PathBuf;
 
 use mynascope_base::storage::Settings;
+use mynascope_collection::CollectionKind;
 
 use super::workspace::Workspace;
 
@@ -124,14 +142,16 @@ pub struct AppState {
     pub lesson: Option<OpenLesson>,
     /// What a page of a lesson, or its end, will show as soon as its track is there.
     pub arriving: Option<Arriving>,
-    /// The lesson that is being written.
-    pub lesson_draft: Option<LessonDraft>,
     /// The window is shown to an audience: full screen, with larger controls.
     pub presenting: bool,
+    /// The panel that is being saved as a picture, and how.
+    pub publishing: Option<Publishing>,
     /// What is heard.
     pub transport: Transport,
     /// Messages for the user.
     pub notices: Notices,
+    /// What goes on in the background.
+    pub activity: Activity,
     /// What map and probe share.
     pub embeddings: Embeddings,
     /// Published encoders.
@@ -150,6 +170,14 @@ pub struct AppState {
     pub styles: Styles,
     /// Keys that the encoder hears.
     pub keys: Keys,
+    /// Named stretches of tracks.
+    pub regions: Regions,
+    /// What of the last session waits for its collection.
+    pub restoring: Option<Restoring>,
+    /// A path that is asked for where the system has no file dialog.
+    pub path_question: Option<PathQuestion>,
+    /// Sound files that were dropped: added to the collection, or opened instead of it?
+    pub dropped: Option<Vec<PathBuf>>,
     /// What lies over the panels.
     pub overlay: Option<Overlay>,
     /// What the command palette was asked, and what it offers.
@@ -167,6 +195,21 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// Shows a layout, and the mask as the user left it there.
+    pub fn show_workspace(&mut self, workspace: Workspace) {
+        if self.workspace != workspace {
+            self.workspace = workspace;
+            self.mask.form.shown = self.shows_mask(workspace);
+        }
+    }
+
+    /// Whether a layout draws the mask: as the user left it there, at first in Teach alone, since what the others compute has no
+    /// mask.
+    pub fn shows_mask(&self, workspace: Workspace) -> bool {
+        let said = self.settings.mask_shown.get(workspace.name());
+        said.copied().unwrap_or(workspace == Workspace::Teach)
+    }
+
     /// Whether a job of some length is under way.
     pub fn is_busy(&self) -> bool {
         let second = self.mapping.second.as_ref();
@@ -182,6 +225,19 @@ impl AppState {
             || self.hub.fetching.is_running()
             || self.embeddings.is_looking()
             || self.styles.job.is_running()
+    }
+
+    /// Whether files that are dropped may be meant to join the open collection: sounds, on a collection of the user's that is larger
+    /// than what is dropped.
+    pub fn may_add(&self, files: &[PathBuf]) -> bool {
+        let Some(collection) = &self.library.collection else {
+            return false;
+        };
+        collection.kind != CollectionKind::Demo
+            && collection.tracks.len() > files.len()
+            && files
+                .iter()
+                .all(|file| mynascope_audio::is_audio_path(file))
     }
 
     /// How files and folders of the user are opened, beside the buttons.

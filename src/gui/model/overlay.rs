@@ -13,6 +13,8 @@ pub enum Overlay {
     Settings,
     /// The list of published encoders.
     Published,
+    /// The messages that were shown.
+    Messages,
 }
 
 impl AppState {

@@ -7,8 +7,9 @@ use mynascope_base::storage::Follow;
 use mynascope_spectrum::{
     ColourMap, HOP, Levels, MEL_BANDS, Mel, MelSpec, Sight, Summary, VqtSpec, tokens::WINDOW_FRAMES,
 };
+use serde::{Deserialize, Serialize};
 
-use super::PatchCut;
+use super::{PatchCut, PictureOf, SoundPicture, SoundPictureForm};
 
 /// Seconds of one mel frame.
 pub const FRAME_SECS: f64 = HOP as f64 / mynascope_audio::SAMPLE_RATE as f64;
@@ -267,28 +268,14 @@ impl BandView {
     }
 }
 
-/// How large the picture is drawn, with its axes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ShownAt {
-    /// Width and height in points.
-    pub size: [f32; 2],
-    /// Pixels of the screen in a point.
-    pub pixels_per_point: f32,
-}
-
-impl Default for ShownAt {
-    /// What a picture is saved at that was never shown.
-    fn default() -> Self {
-        Self {
-            size: [960.0, 540.0],
-            pixels_per_point: 1.0,
-        }
-    }
-}
-
 /// What a user sets of the picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PictureForm {
+    /// Whose picture is shown.
+    pub of: PictureOf,
+    /// What is set of the picture of the sound.
+    pub sound: SoundPictureForm,
     /// The colours.
     pub colour_map: ColourMap,
     /// Level of the brightest colour, the same for all tracks, in dB of mel power.
@@ -314,13 +301,15 @@ pub struct Spectrogram {
     pub bands: BandView,
     /// What the encoder is fed, once computed; of the track that it names.
     pub encoder_input: Option<EncoderInput>,
-    /// How large the panel was when it was drawn last.
-    pub shown_at: ShownAt,
+    /// The picture of the sound.
+    pub sound: SoundPicture,
 }
 
 impl Default for PictureForm {
     fn default() -> Self {
         Self {
+            of: PictureOf::Encoder,
+            sound: SoundPictureForm::default(),
             colour_map: ColourMap::Magma,
             top_db: Self::TOP_DB,
             range_db: Self::RANGE_DB,
@@ -345,7 +334,20 @@ impl PictureForm {
         Self {
             top_db: bound(self.top_db, Self::TOPS_DB),
             range_db: bound(self.range_db, Self::RANGES_DB),
+            sound: SoundPictureForm {
+                top_db: bound(self.sound.top_db, SoundPictureForm::TOPS_DB),
+                range_db: bound(self.sound.range_db, Self::RANGES_DB),
+                ..self.sound
+            },
             ..self
+        }
+    }
+
+    /// The brightest level and the depth of one of the pictures, in dB.
+    pub fn levels_mut(&mut self, of: PictureOf) -> (&mut f32, &mut f32) {
+        match of {
+            PictureOf::Encoder => (&mut self.top_db, &mut self.range_db),
+            PictureOf::Sound => (&mut self.sound.top_db, &mut self.sound.range_db),
         }
     }
 

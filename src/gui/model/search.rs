@@ -25,6 +25,14 @@ pub enum Column {
     Key,
     /// The tempo.
     Tempo,
+    /// Who plays, as the file says.
+    Artist,
+    /// The album, as the file says.
+    Album,
+    /// The genre, as the file says.
+    Genre,
+    /// When it was recorded or published, as the file says.
+    Date,
     /// The path.
     Path,
     /// The length.
@@ -33,8 +41,12 @@ pub enum Column {
 
 impl Column {
     /// All columns, from left to right.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Title,
+        Self::Artist,
+        Self::Album,
+        Self::Genre,
+        Self::Date,
         Self::Label,
         Self::Split,
         Self::Key,
@@ -51,6 +63,10 @@ impl Column {
             Self::Split => "Split",
             Self::Key => "Key",
             Self::Tempo => "BPM",
+            Self::Artist => "Artist",
+            Self::Album => "Album",
+            Self::Genre => "Genre",
+            Self::Date => "Date",
             Self::Path => "Path",
             Self::Length => "Length",
         }
@@ -122,7 +138,11 @@ impl Find {
             return Some(0);
         }
         let mut name = track.title.clone();
-        for part in track.label.iter().chain(&track.tags) {
+        let said = &track.file_tags;
+        let said = [&said.artist, &said.album, &said.genre]
+            .into_iter()
+            .flatten();
+        for part in track.label.iter().chain(&track.tags).chain(said) {
             name.push(' ');
             name.push_str(part);
         }
@@ -167,6 +187,10 @@ impl Find {
             Column::Split => text((*self.parts.get(place)?)?),
             Column::Key => text(key_name(track.key?)?),
             Column::Tempo => Some(Key::Number(f64::from(track.tempo_bpm?))),
+            Column::Artist => text(track.file_tags.artist.as_deref()?),
+            Column::Album => text(track.file_tags.album.as_deref()?),
+            Column::Genre => text(track.file_tags.genre.as_deref()?),
+            Column::Date => text(track.file_tags.date.as_deref()?),
             Column::Path => text(&track.path.to_string_lossy()),
             Column::Length => Some(Key::Number(track.duration_secs?)),
         }

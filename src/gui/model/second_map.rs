@@ -17,6 +17,8 @@ pub struct Imported {
     pub table: Arc<KeyedTable>,
     /// Whether its files are on this machine.
     pub sound: SoundOfTable,
+    /// How many different labels its tracks have.
+    pub labels: usize,
 }
 
 /// One of the two maps of a comparison.
@@ -34,6 +36,8 @@ pub enum MapSide {
 pub struct SecondMap {
     /// The encoder.
     pub source: EncoderSource,
+    /// A table from a file in its place.
+    pub table: Option<(PathBuf, Arc<KeyedTable>)>,
     /// The job that computes it.
     pub job: JobSlot<MapFound, EmbedError>,
     /// Turned and mirrored to lie like the first.
@@ -51,6 +55,7 @@ impl SecondMap {
     pub fn new(source: EncoderSource) -> Self {
         Self {
             source,
+            table: None,
             job: JobSlot::default(),
             chart: None,
             error: None,

@@ -316,7 +316,7 @@ impl AppState {
             path: path.to_path_buf(),
             classes: (0..count).map(|style| style_name(info, style)).collect(),
             window_secs: styles.map_or(info.window.secs, |styles| styles.window_secs),
-            learned: false,
+            role: None,
             answer: match known {
                 None => Err("computing styles …".to_owned()),
                 Some(Err(why)) => Err(format!("no styles: {why}")),

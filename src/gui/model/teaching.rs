@@ -32,6 +32,16 @@ pub enum MatrixKind {
     Share,
 }
 
+impl MatrixKind {
+    /// Its name, as lessons and the command line have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::Share => "share",
+        }
+    }
+}
+
 /// What lies over the crop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mynascope_audio::{OutputDevice, OutputStatus};
+use mynascope_spectrum::LevelMatch;
 
 /// What of the shown track is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,6 +79,8 @@ pub struct SoundForm {
     pub selection: Option<Selection>,
     /// The stretch that is played over and over; it goes with the track.
     pub looped: Option<Selection>,
+    /// What is kept or dropped plays as loud as the original, as far as that clips nothing.
+    pub match_level: bool,
 }
 
 /// What is heard, as the player says.
@@ -99,6 +102,10 @@ pub struct Transport {
     pub masked: Hearing,
     /// Whether the views can be heard.
     pub views: Views,
+    /// How much louder what is heard of the masks plays, once that is known.
+    pub level: Option<LevelMatch>,
+    /// Whether levels were matched before the window was shown to an audience.
+    pub matched_before: bool,
     /// The sound devices that were found, the system's choice first.
     pub devices: Arc<[OutputDevice]>,
     /// How loud it was before it was muted.
@@ -107,6 +114,10 @@ pub struct Transport {
     pub silence_notices: Vec<u64>,
     /// Where sound stopped when its device was lost, once that was told.
     pub lost_secs: Option<f64>,
+    /// It came to the end of the track by itself, a frame ago.
+    pub ended: bool,
+    /// A stretch is played once, and nothing after it.
+    pub once: bool,
     /// It was told that sound goes elsewhere than the user chose.
     pub told_stand_in: bool,
 }
@@ -122,10 +133,14 @@ impl Default for Transport {
             output: None,
             masked: Hearing::Left,
             views: Views::Unprepared,
+            level: None,
+            matched_before: false,
             devices: Arc::from([]),
             volume_before_mute: 1.0,
             silence_notices: Vec::new(),
             lost_secs: None,
+            ended: false,
+            once: false,
             told_stand_in: false,
         }
     }
@@ -140,6 +155,16 @@ impl Transport {
     /// Whether masked sound is wanted and not there yet.
     pub fn is_preparing(&self) -> bool {
         self.form.hearing != Hearing::Original && self.views == Views::Preparing
+    }
+
+    /// How much louder what is heard of the masks plays, in words: "+14 dB", and what is missing where it would clip.
+    pub fn level_note(&self) -> Option<String> {
+        let level = self.level.filter(|_| self.form.match_level)?;
+        let (gain, wanted) = (level.gain_db.round(), level.wanted_db.round());
+        Some(match gain < wanted {
+            true => format!("+{gain:.0} of {wanted:.0} dB"),
+            false => format!("+{gain:.0} dB"),
+        })
     }
 
     /// The device that sound goes to instead of the chosen one.
@@ -206,6 +231,22 @@ mod tests {
             selection.reaching(1.0, 8.0),
             Selection::between(1.0, 8.0, 8.0)
         );
+    }
+
+    #[test]
+    fn it_is_said_how_much_louder_a_part_plays_and_what_is_missing() {
+        let mut transport = Transport {
+            level: Some(LevelMatch {
+                wanted_db: 22.4,
+                gain_db: 13.7,
+            }),
+            ..Transport::default()
+        };
+        assert_eq!(transport.level_note(), None, "levels are not matched");
+        transport.form.match_level = true;
+        assert_eq!(transport.level_note().unwrap(), "+14 of 22 dB");
+        transport.level = Some(LevelMatch::NONE);
+        assert_eq!(transport.level_note().unwrap(), "+0 dB");
     }
 
     #[test]

@@ -9,13 +9,14 @@ use eframe::{
 
 use crate::gui::{
     model::{Camera, Point, PointClass, Shade},
-    theme,
+    theme::{self, Tokens},
 };
+use mynascope_map::Mark;
 
 /// The colour of what it stands for.
-pub fn colour_of(shade: Shade) -> Color32 {
+pub fn colour_of(tokens: &Tokens, shade: Shade) -> Color32 {
     match shade {
-        Shade::Group(group) => theme::label_colour(group as usize),
+        Shade::Group(group) => theme::label_colour(tokens, group as usize),
         Shade::Share(share) => theme::sequential(share),
         Shade::Unknown => theme::NO_LABEL,
     }
@@ -26,22 +27,26 @@ pub fn colour_of(shade: Shade) -> Color32 {
 #[repr(C)]
 struct PointInstance {
     at: [f32; 2],
-    /// Red, green, blue, class.
+    /// Red, green, blue; the class in the lower four bits, the mark in the upper.
     paint: [u8; 4],
 }
 
 impl PointInstance {
-    fn of(point: &Point) -> Self {
+    fn of(tokens: &Tokens, point: &Point) -> Self {
         let colour = match point.class {
             PointClass::Grey => theme::NOT_PICKED,
             PointClass::Hidden | PointClass::Plain | PointClass::Emphasised => {
-                colour_of(point.shade)
+                colour_of(tokens, point.shade)
             }
         };
         let [red, green, blue, _] = colour.to_array();
+        let mark = match point.shade {
+            Shade::Group(group) => Mark::of_label(group as usize),
+            Shade::Share(_) | Shade::Unknown => Mark::Disc,
+        };
         Self {
             at: point.at,
-            paint: [red, green, blue, point.class as u8],
+            paint: [red, green, blue, point.class as u8 | (mark as u8) << 4],
         }
     }
 }
@@ -62,6 +67,8 @@ pub struct Scatter {
     pub ring: Color32,
     /// Thin rim around plain points, laid over their colour.
     pub rim: Color32,
+    /// The theme, whose colours labels have.
+    pub tokens: &'static Tokens,
 }
 
 impl Scatter {
@@ -102,6 +109,8 @@ struct Slot {
 struct Uploaded {
     /// Held so that its address tells whether a frame brings other points.
     points: Arc<Vec<Point>>,
+    /// In whose colours they were sent.
+    tokens: &'static Tokens,
     buffer: wgpu::Buffer,
 }
 
@@ -223,12 +232,13 @@ impl CallbackTrait for Scatter {
         let Some(slot) = resources.slots.get_mut(self.slot) else {
             return Vec::new();
         };
-        let known = slot
-            .uploaded
-            .as_ref()
-            .is_some_and(|uploaded| Arc::ptr_eq(&uploaded.points, &self.points));
+        let known = slot.uploaded.as_ref().is_some_and(|uploaded| {
+            Arc::ptr_eq(&uploaded.points, &self.points)
+                && uploaded.tokens.labels == self.tokens.labels
+        });
         if !known {
-            let instances: Vec<PointInstance> = self.points.iter().map(PointInstance::of).collect();
+            let instance = |point| PointInstance::of(self.tokens, point);
+            let instances: Vec<PointInstance> = self.points.iter().map(instance).collect();
             let bytes: &[u8] = bytemuck::cast_slice(&instances);
             let buffer = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("scatter points"),
@@ -243,6 +253,7 @@ impl CallbackTrait for Scatter {
             resources.uploads += 1;
             slot.uploaded = Some(Uploaded {
                 points: Arc::clone(&self.points),
+                tokens: self.tokens,
                 buffer,
             });
         }

@@ -107,6 +107,8 @@ fn list(
     if !unknown.is_empty() || !model.hub.looked_on_disk {
         push(EncoderCommand::LookUp(unknown));
     }
+    // Above the list, which may be longer than the window.
+    files(ui, push);
     for origin in EncoderOrigin::ALL {
         let mut offers = offered.iter().filter(|offer| offer.origin == origin);
         let Some(first) = offers.next() else { continue };
@@ -119,6 +121,10 @@ fn list(
             }
         }
     }
+}
+
+/// Encoders that are not in the list yet.
+fn files(ui: &mut Ui, push: &mut dyn FnMut(EncoderCommand)) {
     ui.horizontal(|ui| {
         if ui.button(CHOOSE_FILE).clicked() {
             push(EncoderCommand::ChooseFile);

@@ -1,6 +1,12 @@
 //! Fields of forms that stand for one value of a few: each shows it, and sets it.
 
-use eframe::egui::{ComboBox, Response, Ui};
+use std::hash::Hash;
+
+use eframe::egui::{
+    ComboBox, Key, Margin, Rect, Response, TextEdit, Ui, WidgetInfo, WidgetType,
+    text::{CCursor, CCursorRange},
+    text_edit::TextEditState,
+};
 
 use super::parts;
 
@@ -23,13 +29,25 @@ pub fn menu<T: PartialEq + Copy + ToString>(
     explain: impl Fn(T) -> &'static str,
     value: &mut T,
 ) -> Response {
+    titled_menu(ui, id, values, |one| one.to_string(), explain, value)
+}
+
+/// The same with other names.
+pub fn titled_menu<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    id: &str,
+    values: &[T],
+    title: impl Fn(T) -> String,
+    explain: impl Fn(T) -> &'static str,
+    value: &mut T,
+) -> Response {
     ComboBox::from_id_salt(id)
         .width(ui.available_width())
         .truncate()
-        .selected_text(value.to_string())
+        .selected_text(title(*value))
         .show_ui(ui, |ui| {
             for &one in values {
-                let label = ui.selectable_value(value, one, one.to_string());
+                let label = ui.selectable_value(value, one, title(one));
                 match explain(one) {
                     "" => {}
                     help => drop(label.on_hover_text(help)),
@@ -37,4 +55,54 @@ pub fn menu<T: PartialEq + Copy + ToString>(
             }
         })
         .response
+}
+
+/// What came of a field for a name.
+pub enum Typed {
+    /// This stands in it now.
+    Text(String),
+    /// It is closed: by Enter, which keeps what stands in it, or otherwise.
+    End {
+        /// Whether it is kept.
+        keep: bool,
+    },
+}
+
+/// A field that lies over a panel while a name is typed. It has the cursor from the beginning, and what is typed takes the place
+/// of what stands there.
+pub fn name(
+    ui: &mut Ui,
+    place: Rect,
+    id: impl Hash + std::fmt::Debug,
+    name: &str,
+    hint: &str,
+    text: &str,
+) -> Option<Typed> {
+    let mut text = text.to_owned();
+    let length = text.chars().count();
+    let field = TextEdit::singleline(&mut text)
+        .id_salt(id)
+        .hint_text(hint)
+        .margin(Margin::symmetric(4, 2));
+    let response = ui.put(place, field);
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, name));
+    let begun = response.id.with("begun");
+    let is_new = ui.data(|data| data.get_temp::<bool>(begun)).is_none();
+    let [enter, escape] =
+        ui.input(|input| [Key::Enter, Key::Escape].map(|key| input.key_pressed(key)));
+    if is_new {
+        response.request_focus();
+        ui.data_mut(|data| data.insert_temp(begun, true));
+        let mut state = TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
+        let all = CCursorRange::two(CCursor::new(0), CCursor::new(length));
+        state.cursor.set_char_range(Some(all));
+        state.store(ui.ctx(), response.id);
+    } else if response.lost_focus() || !response.has_focus() {
+        ui.data_mut(|data| data.remove::<bool>(begun));
+        // Clicking elsewhere gives up what was typed: only Enter changes anything.
+        return Some(Typed::End {
+            keep: enter && !escape,
+        });
+    }
+    response.changed().then_some(Typed::Text(text))
 }

@@ -52,9 +52,11 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             parts::quiet(ui, "This track holds no window of sound");
             return;
         };
+        let width = parts::width_beside_bar(ui);
         egui::ScrollArea::vertical()
             .auto_shrink(false)
             .show(ui, |ui| {
+                ui.set_max_width(width);
                 dial(ui, model, keys, window);
                 transposition(ui, model, window, out);
                 ui.separator();
@@ -197,7 +199,7 @@ fn draw_wheel(ui: &Ui, middle: Pos2, radius: f32, profile: &[f32], names: KeyNam
             on_wheel(middle, turn + across * half, length)
         }));
         let class = names.signature(place).unwrap_or(place);
-        let fill = theme::label_colour(class).gamma_multiply(0.8);
+        let fill = theme::label_colour(theme::tokens(ui), class).gamma_multiply(0.8);
         painter.add(Shape::convex_polygon(corners, fill, Stroke::NONE));
         painter.text(
             on_wheel(middle, turn, radius + 0.55 * RIM),

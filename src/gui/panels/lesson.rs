@@ -1,14 +1,13 @@
-//! The open lesson, the menu of lessons, and the form that saves one.
+//! The open lesson, where it is written too, and the menu of lessons.
 
-use eframe::egui::{
-    self, Align, Align2, Button, Frame, Layout as Flow, Margin, Modal, Panel, RichText, TextEdit,
-};
+use eframe::egui::{self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText, TextEdit};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     actions,
-    command::{Command, LessonCommand},
-    model::{AppState, OpenLesson},
+    command::{Command, LessonChange, LessonCommand},
+    model::{AppState, LessonEdit, OpenLesson},
     theme::{self, small},
 };
 
@@ -20,8 +19,12 @@ const HEIGHT: f32 = 16.0 * theme::UNIT;
 const MOST_HEIGHT: f32 = 40.0 * theme::UNIT;
 /// What the buttons at its right and its margins take of its width.
 const BUTTONS: f32 = 75.0 * theme::UNIT;
-/// Longer lines are hard to read.
+/// Longer lines are hard to read on one's own screen.
 const LINE: f32 = 200.0 * theme::UNIT;
+/// Height of the strip while its lesson is written.
+const EDIT_HEIGHT: f32 = 38.0 * theme::UNIT;
+/// Width of the field of its title.
+const TITLE: f32 = 70.0 * theme::UNIT;
 
 /// The strip with the page of the open lesson.
 pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -32,11 +35,18 @@ pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let frame = Frame::new()
         .fill(tokens.accent_quiet)
         .inner_margin(Margin::symmetric(12, 6));
+    let height = match open.edit {
+        Some(_) => EDIT_HEIGHT,
+        None => height(ui, open, line(model)),
+    };
     Panel::top("lesson")
-        .exact_size(height(ui, open))
+        .exact_size(height)
         .show_separator_line(false)
         .frame(frame)
         .show(ui, |ui| {
+            if let Some(edit) = open.edit {
+                return editor(ui, model, open, edit, out);
+            }
             ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                 buttons(ui, open, model.arriving.is_some(), out);
                 ui.with_layout(Flow::top_down(Align::Min), |ui| {
@@ -47,9 +57,18 @@ pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         });
 }
 
+/// How long its lines may become: before an audience as long as there is room, since each is large.
+fn line(model: &AppState) -> f32 {
+    if model.presenting {
+        f32::INFINITY
+    } else {
+        LINE
+    }
+}
+
 /// As high as its page needs, within bounds: a longer page scrolls.
-fn height(ui: &egui::Ui, open: &OpenLesson) -> f32 {
-    let width = (ui.available_width() - BUTTONS).clamp(LINE / 4.0, LINE);
+fn height(ui: &egui::Ui, open: &OpenLesson, line: f32) -> f32 {
+    let width = (ui.available_width() - BUTTONS).clamp(LINE / 4.0, line);
     let font = egui::FontId::proportional(theme::TEXT_BODY + 1.0);
     let text = text_of(open).to_owned();
     let galley = ui.painter().layout(text, font, egui::Color32::WHITE, width);
@@ -59,8 +78,7 @@ fn height(ui: &egui::Ui, open: &OpenLesson) -> f32 {
 
 /// The text of the open page.
 fn text_of(open: &OpenLesson) -> &str {
-    let step = open.lesson.steps.get(open.step);
-    step.map_or("", |step| step.text.trim())
+    open.page().map_or("", |step| step.text.trim())
 }
 
 fn page(ui: &mut egui::Ui, model: &AppState, open: &OpenLesson, out: &mut Vec<Command>) {
@@ -89,7 +107,7 @@ fn page(ui: &mut egui::Ui, model: &AppState, open: &OpenLesson, out: &mut Vec<Co
             });
         }
     }
-    ui.set_max_width(ui.available_width().min(LINE));
+    ui.set_max_width(ui.available_width().min(line(model)));
     let text = RichText::new(text_of(open))
         .size(theme::TEXT_BODY + 1.0)
         .color(tokens.text_strong);
@@ -111,19 +129,19 @@ fn buttons(ui: &mut egui::Ui, open: &OpenLesson, arriving: bool, out: &mut Vec<C
         theme::primary_button(ui, format!("Next  {}", icon::ARROW_RIGHT))
     };
     let tip = if last {
-        "Close the lesson and go on from what it shows"
+        leave
     } else {
         "The next page (Page Down)"
     };
     if ui.add(next).on_hover_text(tip).clicked() {
         out.push(Command::Lesson(if last {
-            LessonCommand::Close
+            LessonCommand::Leave
         } else {
             LessonCommand::Turn(1)
         }));
     }
-    let back = ui.add_enabled(open.step > 0, Button::new("Back"));
-    if back.on_hover_text("The page before (Page Up)").clicked() {
+    let back = ui.add_enabled(open.step > 0, Button::new("Previous"));
+    if back.on_hover_text("The previous page (Page Up)").clicked() {
         out.push(Command::Lesson(LessonCommand::Turn(-1)));
     }
     if arriving {
@@ -143,7 +161,7 @@ const MENU: [&[&str]; 2] = [
         "lesson-patchout",
         "lesson-teacher",
     ],
-    &["lesson-open", "lesson-save"],
+    &["lesson-open", "lesson-new", "lesson-edit", "lesson-save"],
 ];
 
 /// The menu of lessons.
@@ -168,54 +186,100 @@ pub fn menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         }
     })
     .response
-    .on_hover_text("Six short lessons about masking, and lessons of your own");
+    .on_hover_text("Eight short lessons about masking and training, and lessons of your own");
 }
 
-/// The form that saves the window as a lesson.
-pub fn draft(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
-    let Some(draft) = &model.lesson_draft else {
-        return;
-    };
-    let tokens = theme::tokens(ui);
-    let mut changed = draft.clone();
-    let frame = Frame::popup(ui.style()).inner_margin(Margin::same(20));
-    let response = Modal::new(egui::Id::new("lesson draft"))
-        .area(Modal::default_area(egui::Id::new("lesson draft")).anchor(Align2::CENTER_CENTER, [0.0; 2]))
-        .frame(frame)
-        .show(ui.ctx(), |ui| {
-            ui.set_width(theme::UNIT * 100.0);
-            ui.label(theme::large("Save as lesson").color(tokens.text_strong));
-            let words = "Keeps the track, what is visible of it, the mask with seed, crops and painted patches, layer and matrix.";
-            ui.add(egui::Label::new(small(words).color(tokens.text_weak)).wrap());
-            let name = ui.label("Title");
-            ui.add(TextEdit::singleline(&mut changed.title).desired_width(f32::INFINITY))
-                .labelled_by(name.id);
-            let name = ui.label("What to look at");
-            ui.add(
-                TextEdit::multiline(&mut changed.text)
-                    .desired_rows(4)
-                    .desired_width(f32::INFINITY),
-            )
-            .labelled_by(name.id);
-            ui.add_space(theme::SPACE);
-            ui.horizontal(|ui| {
-                let ready = !changed.title.trim().is_empty() && !changed.text.trim().is_empty();
-                let save = theme::primary_button(ui, "Save…");
-                let tip = "Choose where the lesson is kept; it needs a title and a few words";
-                let save = ui.add_enabled(ready, save).on_hover_text(tip);
-                if save.on_disabled_hover_text(tip).clicked() {
-                    out.push(Command::Lesson(LessonCommand::Save));
-                }
-                ui.button("Cancel")
-                    .on_hover_text("Keep nothing (Esc)")
-                    .clicked()
-            })
-            .inner
+/// The fields of a lesson that is written, and what is done with its pages.
+fn editor(
+    ui: &mut egui::Ui,
+    model: &AppState,
+    open: &OpenLesson,
+    edit: LessonEdit,
+    out: &mut Vec<Command>,
+) {
+    let mut push = |change| out.push(Command::Lesson(LessonCommand::Edit(change)));
+    ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+    ui.horizontal(|ui| {
+        let name = ui.label(small("Title"));
+        let mut title = open.lesson.title.clone();
+        let field = TextEdit::singleline(&mut title).desired_width(TITLE);
+        if ui.add(field).labelled_by(name.id).changed() {
+            push(LessonChange::Title(title));
+        }
+        let tracks = open.lesson.own_tracks().len();
+        if tracks > 0 {
+            let mut with_tracks = edit.with_tracks;
+            let text = format!(
+                "Put {} into the file: the licence lets me pass them on",
+                counted(tracks, "track")
+            );
+            let tip = "The lesson is saved as a zip with its tracks, which opens on any machine. Without them it names their files from \
+                       its own folder on; tracks of the demo collection are on every machine";
+            let response = ui.checkbox(&mut with_tracks, small(text));
+            if response.on_hover_text(tip).changed() {
+                push(LessonChange::WithTracks(with_tracks));
+            }
+        }
+    });
+    let mut text = open
+        .page()
+        .map_or_else(String::new, |page| page.text.clone());
+    let field = TextEdit::multiline(&mut text)
+        .hint_text("What to look at and listen to on this page")
+        .desired_width(f32::INFINITY);
+    let room = egui::vec2(
+        ui.available_width(),
+        ui.available_height() - theme::CONTROL_HEIGHT - theme::SPACE,
+    );
+    let field = egui::ScrollArea::vertical()
+        .id_salt("lesson text")
+        .max_height(room.y)
+        .show(ui, |ui| ui.add(field.min_size(room)))
+        .inner;
+    field.widget_info(|| {
+        let text = open.page().map_or("", |page| page.text.as_str());
+        egui::WidgetInfo::text_edit(true, text, text, "Text of the page")
+    });
+    if field.changed() {
+        push(LessonChange::Text(text));
+    }
+    ui.horizontal(|ui| edit_row(ui, model, open, out));
+}
+
+/// What is done with the pages of a lesson that is written.
+fn edit_row(ui: &mut egui::Ui, model: &AppState, open: &OpenLesson, out: &mut Vec<Command>) {
+    let pages = open.lesson.steps.len();
+    let symbols = [
+        (icon::CARET_LEFT, "lesson-back"),
+        (icon::CARET_RIGHT, "lesson-next"),
+    ];
+    let mut act = |ui: &mut egui::Ui, symbol: &str, words: &str, id: &str| {
+        let Some(action) = actions::find(id) else {
+            return;
+        };
+        let command = (action.command)(model);
+        ui.add_enabled_ui(command.is_some(), |ui| {
+            let clicked = match words {
+                "" => icon_button(ui, symbol, action.help).clicked(),
+                words => ui.button(words).on_hover_text(action.help).clicked(),
+            };
+            if clicked {
+                out.extend(command);
+            }
         });
-    if changed != *draft {
-        out.insert(0, Command::Lesson(LessonCommand::Draft(Some(changed))));
+    };
+    for (symbol, id) in symbols {
+        act(ui, symbol, "", id);
     }
-    if response.inner || response.should_close() {
-        out.push(Command::Lesson(LessonCommand::Draft(None)));
-    }
+    ui.label(small(format!("page {} of {pages}", open.step + 1)));
+    act(ui, "", "Show this here", "lesson-take-state");
+    act(ui, "", "Add page", "lesson-add-page");
+    act(ui, "", "Earlier", "lesson-page-earlier");
+    act(ui, "", "Later", "lesson-page-later");
+    act(ui, "", "Delete page", "lesson-delete-page");
+    ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
+        act(ui, icon::X, "", "lesson-leave");
+        act(ui, "", "Read it", "lesson-edit-end");
+        act(ui, "", "Save…", "lesson-save");
+    });
 }

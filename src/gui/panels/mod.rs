@@ -1,5 +1,6 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
+mod chip;
 mod encoder;
 mod fields;
 pub mod hub;
@@ -12,6 +13,8 @@ pub mod overlays;
 pub mod palette;
 mod parts;
 pub mod probe;
+pub mod publishing;
+mod questions;
 pub mod settings;
 pub mod spectrogram;
 mod styles;

@@ -10,6 +10,8 @@ use crate::gui::{
     theme,
 };
 
+use mynascope_embedding::Level;
+
 use super::{parts, row_from_right, top};
 
 /// Draws the pane.
@@ -31,7 +33,7 @@ fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         if top::icon_button(ui, icon::TERMINAL_WINDOW, hint).clicked() {
             push(MapCommand::CopyList);
         }
-        let hint = "Find what is like a file of your own, and where it lands on the map";
+        let hint = "Find what is like a file of your own, and where it lies on the map";
         if top::icon_button(ui, icon::FILE_AUDIO, hint).clicked() {
             push(MapCommand::ChooseQuery);
         }
@@ -84,8 +86,11 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         return;
     }
     let name = |path: &std::path::Path| parts::track_name(&model.library, path);
+    let chart = model.mapping.chart.as_ref();
+    let tracks = chart.is_some_and(|chart| chart.level == Level::Track);
     let about = match &neighbours.query {
         None => None,
+        Some(Query::Spot(spot)) if tracks => Some(name(&spot.path)),
         Some(Query::Spot(spot)) => Some(format!(
             "{} at {}",
             name(&spot.path),
@@ -102,8 +107,17 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                     listed here.";
         return parts::empty(ui, icon::LIST_BULLETS, "Nothing is selected yet", hint);
     };
-    parts::quiet(ui, format!("Nearest to {about}"))
-        .on_hover_text("By cosine in the encoder's own space, windows of other tracks");
+    let mask = match &model.mapping.chart {
+        Some(chart) => chart.source.key.source.mask_note(),
+        None => model.embeddings.source.mask_note(),
+    };
+    let text = theme::small(format!("Nearest to {about}, {mask}"));
+    let weak = theme::tokens(ui).text_weak;
+    ui.add(egui::Label::new(text.color(weak)).truncate())
+        .on_hover_text(match tracks {
+            true => "By cosine in the encoder's own space, the means of the windows of each track",
+            false => "By cosine in the encoder's own space, windows of other tracks",
+        });
     if let Some(why) = &neighbours.problem {
         return parts::error(ui, why);
     }
@@ -124,12 +138,24 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                 let Some(near) = neighbours.found.get(at) else {
                     continue;
                 };
+                let library = &model.library;
+                let index = library.index_of(&near.path);
+                let track = index.and_then(|index| library.track(index));
                 let line = Line {
-                    name: name(&near.path),
-                    place: clock(near.start_secs),
+                    dot: track.and_then(|track| library.label_place(track)),
+                    name: track.map_or_else(|| name(&near.path), |track| track.title.clone()),
+                    place: if tracks {
+                        String::new()
+                    } else {
+                        clock(near.start_secs)
+                    },
                     number: format!("{:.3}", near.cosine),
                     on: neighbours.at == Some(at),
-                    hint: "Selects and plays this window",
+                    hint: if tracks {
+                        "Selects and plays this track"
+                    } else {
+                        "Selects and plays this window"
+                    },
                 };
                 if line.show(ui) {
                     out.push(Command::Map(MapCommand::PlayNear(at)));
@@ -148,7 +174,7 @@ fn landed(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         if top::icon_button(ui, icon::PLAY, hint).clicked() {
             out.push(Command::Map(MapCommand::Audition(first.spot.clone())));
         }
-        let text = format!("Lands at the crosses, {:.2} like its neighbours", known);
+        let text = format!("Placed at the crosses; mean cosine to neighbours {known:.2}");
         parts::quiet(ui, text).on_hover_text(
             "Each window of the file is put at the weighted mean of its ten nearest points; the map itself is not laid \
              out anew. The number is the mean cosine to the nearest point: the lower, the less the map can say",
@@ -189,7 +215,7 @@ fn duplicates(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         return parts::error(ui, why);
     }
     let Some(duplicates) = &lists.duplicates else {
-        parts::quiet(ui, "Copies, covers and loops of one sound stand together");
+        parts::quiet(ui, "Lists copies, covers and loops of one sound");
         return;
     };
     let count = duplicates.pairs.len();
@@ -240,6 +266,7 @@ fn duplicate(
         let left = row.left() + half * index as f32;
         let area = Rect::from_min_size(pos2(left, row.top()), vec2(half, row.height()));
         let line = Line {
+            dot: None,
             name: parts::track_name(&model.library, &spot.path),
             place: clock(spot.start_secs),
             number: String::new(),
@@ -274,8 +301,8 @@ fn moved(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                     neighbours changed most are listed here.";
         return parts::empty(ui, icon::ARROWS_LEFT_RIGHT, "Nothing is compared", hint);
     }
-    parts::quiet(ui, "Of the ten nearest tracks, so many are still among the ten").on_hover_text(
-        "Counted in the encoders' own spaces, not on the maps: t-SNE may turn, mirror and stretch what did not change",
+    parts::quiet(ui, "Neighbours kept, of the ten nearest tracks").on_hover_text(
+        "Counted in the encoders' own spaces, not on the maps: a layout may turn, mirror and stretch what did not change",
     );
     ui.spacing_mut().item_spacing.y = 0.0;
     egui::ScrollArea::vertical()
@@ -284,6 +311,7 @@ fn moved(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         .show_rows(ui, theme::ROW_HEIGHT, moved.len(), |ui, range| {
             for change in moved.get(range).unwrap_or_default() {
                 let line = Line {
+                    dot: None,
                     name: parts::track_name(&model.library, &change.path),
                     place: String::new(),
                     number: format!("{} of {}", change.kept, change.of),
@@ -301,6 +329,8 @@ fn moved(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 /// A row that plays something.
 struct Line<'a> {
+    /// Its label, by its colour.
+    dot: Option<usize>,
     name: String,
     place: String,
     number: String,
@@ -348,6 +378,12 @@ impl Line<'_> {
             ui.painter()
                 .text(room.right_center(), align, text, font, colour);
             room.max.x -= width;
+        }
+        if let Some(label) = self.dot {
+            let at = pos2(room.left() + theme::LABEL_DOT, room.center().y);
+            let colour = theme::label_colour(theme::tokens(ui), label);
+            theme::label_mark(ui.painter(), at, theme::LABEL_DOT, label, colour);
+            room.min.x += 2.0 * theme::LABEL_DOT + theme::SPACE_SMALL;
         }
         let colour = if self.on {
             tokens.text_strong

@@ -11,17 +11,21 @@ use crate::gui::{
     theme::{self, small},
 };
 
-use super::{hub, palette, settings, toasts};
+use super::{hub, palette, publishing, questions, settings, toasts};
 
 /// Draws the overlays and takes in dropped files.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     toasts::show(ui, model, out);
+    toasts::history(ui, model, out);
     palette::show(ui, model, out);
     settings::show(ui, model, out);
     hub::show(ui, model, out);
+    publishing::show(ui, model, out);
     if model.overlay == Some(Overlay::Keys) {
         key_sheet(ui, out);
     }
+    questions::path(ui, model, out);
+    questions::dropped(ui, model, out);
     drop_hint(ui, model, out);
 }
 

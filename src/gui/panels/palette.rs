@@ -80,13 +80,6 @@ pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 out.push(Command::Window(WindowCommand::PaletteText(text)));
             }
             ui.add_space(theme::SPACE_SMALL);
-            if palette.offers.is_empty() {
-                let weak = theme::tokens(ui).text_weak;
-                ui.label(
-                    RichText::new("No action, track or recent folder has that in its name")
-                        .color(weak),
-                );
-            }
             offers(ui, model, palette, out);
         });
     if response.should_close() {
@@ -101,7 +94,17 @@ fn offers(ui: &mut egui::Ui, model: &AppState, palette: &Palette, out: &mut Vec<
     let seen = ui.id().with("chosen");
     let moved = ui.data(|data| data.get_temp(seen)) != Some(palette.chosen);
     ui.data_mut(|data| data.insert_temp(seen, palette.chosen));
-    ScrollArea::vertical().max_height(room).show(ui, |ui| {
+    // As high as it was, however little is found: what is typed next may find more.
+    let area = ScrollArea::vertical()
+        .max_height(room)
+        .min_scrolled_height(room)
+        .auto_shrink(false);
+    area.show(ui, |ui| {
+        if palette.offers.is_empty() {
+            let weak = theme::tokens(ui).text_weak;
+            let nothing = "No action, track or recent folder has that in its name";
+            ui.label(RichText::new(nothing).color(weak));
+        }
         for (place, offer) in palette.offers.iter().enumerate() {
             let on = place == palette.chosen;
             let response = row(ui, model, offer, on);

@@ -53,6 +53,12 @@ pub fn split_columns<A>(
     answer
 }
 
+/// Width of what scrolls, as if its bar were always there: nothing moves when it comes or goes. To be asked outside the area.
+pub fn width_beside_bar(ui: &Ui) -> f32 {
+    let scroll = ui.spacing().scroll;
+    ui.available_width() - scroll.bar_width - scroll.bar_inner_margin
+}
+
 /// A heading over a group of controls or numbers.
 pub fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).color(theme::tokens(ui).text_strong));
@@ -79,6 +85,13 @@ pub fn write_line(ui: &Ui, place: egui::Rect, text: &str, colour: egui::Color32)
 pub fn explain(ui: &mut Ui, text: impl Into<String>) {
     let weak = theme::tokens(ui).text_weak;
     ui.add(egui::Label::new(theme::small(text).color(weak)).wrap());
+}
+
+/// Gives a control that has no label beside it a name, which screen readers say.
+pub fn named(response: egui::Response, name: &str) -> egui::Response {
+    let label = |node: &mut egui::accesskit::Node| node.set_label(name);
+    response.ctx.accesskit_node_builder(response.id, label);
+    response
 }
 
 /// One row of a form: a name, and its control in the space that is left.

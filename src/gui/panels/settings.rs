@@ -129,7 +129,15 @@ fn look(ui: &mut Ui, settings: &mut Settings) {
         ui,
         "At the start",
         "Opens what was open when the window was closed; else the demo collection",
-        |ui| ui.checkbox(&mut settings.reopen, "Open the last collection again"),
+        |ui| {
+            let again = ui.checkbox(&mut settings.reopen, "Open the last collection");
+            ui.checkbox(&mut settings.restore, "As the window was left")
+                .on_hover_text(
+                    "Size and place of the window, layout, encoder and what is set of the spectrogram; of the collection that is opened again the track, the map and \
+                     the probe",
+                );
+            again
+        },
     );
 }
 

@@ -12,10 +12,12 @@ use crate::gui::{
 };
 use mynascope_base::{counted, storage::Theme};
 
-use super::encoder;
+use super::{chip, encoder};
 
-/// Width of the menu of encoders.
-const ENCODER_WIDTH: f32 = 42.0 * theme::UNIT;
+/// Widths of the menu of encoders: where the bar is short, and where what follows leaves it room.
+const ENCODER_WIDTHS: [f32; 2] = [42.0 * theme::UNIT, 50.0 * theme::UNIT];
+/// What follows it takes at most.
+const RIGHT_WIDTH: f32 = 120.0 * theme::UNIT;
 
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -37,7 +39,9 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 ui.add_space(theme::SPACE);
                 super::lesson::menu(ui, model, out);
                 let source = &model.embeddings.source;
-                encoder::menu(ui, ENCODER_WIDTH, model, source, &mut |command| {
+                let [least, most] = ENCODER_WIDTHS;
+                let width = (ui.available_width() - RIGHT_WIDTH).clamp(least, most);
+                encoder::menu(ui, width, model, source, &mut |command| {
                     out.push(Command::Encoder(command));
                 });
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
@@ -90,6 +94,9 @@ fn open_menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         for (symbol, id) in [
             (icon::FILE_AUDIO, "open-files"),
             (icon::FOLDER, "open-folder"),
+            (icon::FILE_PLUS, "add-files"),
+            (icon::FOLDER_PLUS, "add-folder"),
+            (icon::ARROW_U_UP_LEFT, "back-to-collection"),
             (icon::MUSIC_NOTES, "open-demo"),
             (icon::TERMINAL_WINDOW, "copy-open-command"),
         ] {
@@ -175,7 +182,7 @@ fn workspaces(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             out.push(Command::Window(WindowCommand::ShowWorkspace(workspace)));
         }
         response.context_menu(|ui| {
-            if ui.button("Put panels back").clicked() {
+            if ui.button("Reset layout").clicked() {
                 out.push(Command::Window(WindowCommand::ShowWorkspace(workspace)));
                 out.push(Command::Window(WindowCommand::ResetWorkspace));
                 ui.close();
@@ -185,31 +192,39 @@ fn workspaces(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
 }
 
 fn right(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+    let opens = |overlay| {
+        let shown = model.toggled(overlay);
+        Command::Window(WindowCommand::ShowOverlay(shown))
+    };
     if icon_button(ui, icon::GEAR, "Settings (Ctrl+,)").clicked() {
-        let shown = model.toggled(Overlay::Settings);
-        out.push(Command::Window(WindowCommand::ShowOverlay(shown)));
+        out.push(opens(Overlay::Settings));
     }
+    super::toasts::tray(ui, model, out);
+    if icon_button(ui, icon::COMMAND, "Find anything to do (Ctrl+P)").clicked() {
+        out.push(opens(Overlay::Palette));
+    }
+    // A narrow bar has no room for what a key does as well.
+    let has_room = |ui: &egui::Ui| ui.available_width() > theme::CONTROL_HEIGHT;
     let (symbol, tip) = match model.settings.theme {
         Theme::Dark | Theme::System => (icon::SUN, "Light theme (Ctrl+T)"),
         Theme::Light => (icon::MOON, "Dark theme (Ctrl+T)"),
     };
-    if icon_button(ui, symbol, tip).clicked() {
+    if has_room(ui) && icon_button(ui, symbol, tip).clicked() {
         out.push(Command::edit_settings(model, |settings| {
             settings.theme = other_theme(settings.theme);
         }));
     }
-    if icon_button(ui, icon::COMMAND, "Find anything to do (Ctrl+P)").clicked() {
-        let shown = model.toggled(Overlay::Palette);
-        out.push(Command::Window(WindowCommand::ShowOverlay(shown)));
+    if has_room(ui) && icon_button(ui, icon::KEYBOARD, "Keys (F1)").clicked() {
+        out.push(opens(Overlay::Keys));
     }
-    if icon_button(ui, icon::KEYBOARD, "Keys (F1)").clicked() {
-        let shown = model.toggled(Overlay::Keys);
-        out.push(Command::Window(WindowCommand::ShowOverlay(shown)));
+    if ui.available_width() > chip::WIDTH {
+        chip::show(ui, model, out);
     }
     if let Some(collection) = &model.library.collection {
         let tokens = theme::tokens(ui);
         let tracks = counted(collection.tracks.len(), "track");
         let text = format!("{}  ·  {tracks}", collection.name);
+        ui.add_space(theme::SPACE);
         ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate());
     }
 }

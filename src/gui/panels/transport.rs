@@ -6,14 +6,14 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, SoundCommand},
+    command::{Command, LibraryCommand, SoundCommand},
     model::{AppState, FRAME_SECS, Hearing, clock},
     theme::{self, small},
 };
 use mynascope_audio::{OutputStatus, chosen_device};
 use mynascope_spectrum::tokens::ViewName;
 
-use super::top::icon_button;
+use super::{parts, top::icon_button};
 
 /// The volume slider gives way to the seek bar where less is left for both.
 const ROOM_FOR_VOLUME: f32 = 150.0 * theme::UNIT;
@@ -21,7 +21,7 @@ const ROOM_FOR_VOLUME: f32 = 150.0 * theme::UNIT;
 /// The words beside the sounds give way to the seek bar where less is left for both.
 const ROOM_FOR_WORDS: f32 = 150.0 * theme::UNIT;
 /// Room for those words, whatever they are.
-const WORDS_WIDTH: f32 = 22.0 * theme::UNIT;
+const WORDS_WIDTH: f32 = 26.0 * theme::UNIT;
 
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -40,6 +40,7 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 position(ui, model);
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                     device(ui, model, out);
+                    level(ui, model, out);
                     hearing(ui, model, out);
                     seek_bar(ui, model, out);
                 });
@@ -71,6 +72,24 @@ fn buttons(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if response.clicked() {
         out.push(Command::Sound(SoundCommand::TogglePlay));
     }
+    let queue = model.library.queue_on().map(|queue| {
+        let (at, all) = queue.place();
+        format!("; track {at} of {all} that are played in turn")
+    });
+    let queue = queue.unwrap_or_default();
+    for (steps, symbol, tip) in [
+        (-1, icon::CARET_LINE_LEFT, "Previous track (Shift+B)"),
+        (1, icon::CARET_LINE_RIGHT, "Next track (Shift+N)"),
+    ] {
+        let there = model.library.selected.is_some();
+        let tip = format!("{tip}{queue}");
+        let step = ui
+            .add_enabled_ui(there, |ui| icon_button(ui, symbol, &tip))
+            .inner;
+        if step.clicked() {
+            out.push(Command::Library(LibraryCommand::PlayRelative(steps)));
+        }
+    }
     let looped = model.transport.form.looped.is_some();
     let (symbol, tip) = match looped {
         true => (
@@ -94,18 +113,43 @@ fn buttons(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if response.clicked() {
         out.push(Command::Sound(SoundCommand::ToggleLoop));
     }
+    play_on(ui, model, out);
+}
+
+/// The switch that lets the next track follow.
+fn play_on(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let on = model.settings.play_on;
+    let (colour, tip) = match on {
+        true => (tokens.accent, "Stop at the end of a track"),
+        false => (
+            tokens.text,
+            "Play the next track of the library at the end of one",
+        ),
+    };
+    let symbol = RichText::new(icon::QUEUE)
+        .size(theme::TEXT_LARGE)
+        .color(colour);
+    let button = Button::new(symbol).frame_when_inactive(false).selected(on);
+    let response = ui
+        .add_sized([theme::CONTROL_HEIGHT; 2], button)
+        .on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::Button, true, on, tip));
+    if response.clicked() {
+        out.push(Command::edit_settings(model, |settings| {
+            settings.play_on = !on
+        }));
+    }
 }
 
 /// The length that the seek bar stands for.
 fn duration_secs(model: &AppState) -> f64 {
-    let told = match model.transport.duration_secs {
-        // Without a player, as in pictures of the window, the library knows it as well.
-        told if told > 0.0 => told,
-        _ => {
-            let track = model.library.selected_track();
-            track.and_then(|track| track.duration_secs).unwrap_or(0.0)
-        }
-    };
+    // What is masked is heard in whole frames: the length of the file does not change with what is heard.
+    let track = model.library.selected_track();
+    let known = track
+        .and_then(|track| track.duration_secs)
+        .filter(|secs| *secs > 0.0);
+    let told = known.unwrap_or(model.transport.duration_secs);
     match model.spectrogram.picture() {
         // A header may lie, the picture knows, but only to a frame.
         Some(picture) if (picture.duration_secs() - told).abs() > 2.0 * FRAME_SECS => {
@@ -138,7 +182,8 @@ fn volume(ui: &mut egui::Ui, model: &AppState, device: &str, out: &mut Vec<Comma
         let response = ui
             .scope(|ui| {
                 theme::slider_look(ui, theme::UNIT * 18.0);
-                ui.add(Slider::new(&mut percent, 0.0..=100.0).show_value(false))
+                let slider = Slider::new(&mut percent, 0.0..=100.0).show_value(false);
+                parts::named(ui.add(slider), "Volume")
             })
             .inner
             .on_hover_text(format!("Volume: {percent:.0} % (V: sound on or off)"));
@@ -239,10 +284,10 @@ fn hearing(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     segment(ui, "A", a, Hearing::Left, Some(ViewName::A));
     if wide {
         ui.add_space(theme::SPACE);
-        let text = if transport.is_preparing() {
-            "being prepared …"
-        } else {
-            "what is left"
+        let text = match transport.level_note() {
+            _ if transport.is_preparing() => "being prepared …".to_owned(),
+            Some(note) => format!("left, {note}"),
+            None => "what is left".to_owned(),
         };
         let size = vec2(WORDS_WIDTH, theme::CONTROL_HEIGHT);
         ui.allocate_ui_with_layout(size, Flow::right_to_left(Align::Center), |ui| {
@@ -259,6 +304,33 @@ fn hearing(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     );
     ui.add_space(theme::SPACE_LARGE);
     ui.spacing_mut().item_spacing.x = theme::SPACE;
+}
+
+/// The switch that makes what is kept or dropped as loud as the original.
+fn level(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let on = model.transport.form.match_level;
+    let colour = if on { tokens.accent } else { tokens.text };
+    let mut tip =
+        "What is kept or dropped plays as loud as the original, as far as nothing clips".to_owned();
+    if let Some(note) = model.transport.level_note() {
+        tip += &format!(" (now {note})");
+    }
+    let symbol = RichText::new(icon::EQUALS)
+        .size(theme::TEXT_LARGE)
+        .color(colour);
+    let button = Button::new(symbol).frame_when_inactive(false).selected(on);
+    let padding = std::mem::take(&mut ui.spacing_mut().button_padding);
+    let response = ui
+        .add_sized([theme::CONTROL_HEIGHT; 2], button)
+        .on_hover_text(tip);
+    ui.spacing_mut().button_padding = padding;
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::WidgetType::Button, true, on, "Match levels")
+    });
+    if response.clicked() {
+        out.push(Command::edit_sound(model, |form| form.match_level = !on));
+    }
 }
 
 /// Volume, or why there is no sound, and the list of devices.

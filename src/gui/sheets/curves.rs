@@ -1,58 +1,16 @@
-//! The curves of a run: a picture of all plots, or every step as a table.
+//! Every step of a run as a table.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Map, Value};
 
-use super::{drawn, save_bytes, save_image};
-use crate::gui::{
-    command::CurveFile,
-    model::{AppState, RunView},
-    panels::train,
-};
-use mynascope_base::storage::Theme;
-
-/// What is saved: the shown run and the one behind it.
-pub struct CurveSheet {
-    run: RunView,
-    overlay: Option<RunView>,
-    theme: Theme,
-}
-
-/// Pixels of a picture of all plots.
-const SIZE: [u32; 2] = [1920, 1440];
-/// Pixels a point.
-const SCALE: f32 = 1.5;
-
-impl CurveSheet {
-    /// What the window shows now.
-    pub fn of(model: &AppState) -> Option<Self> {
-        Some(Self {
-            run: model.training.shown()?.clone(),
-            overlay: model.training.overlay.clone(),
-            theme: model.settings.theme,
-        })
-    }
-
-    /// Saves the plots, or the steps.
-    ///
-    /// # Errors
-    /// Why it could not be saved, in a sentence.
-    pub fn save(&self, kind: CurveFile, path: &Path) -> Result<(), String> {
-        match kind {
-            CurveFile::Png => {
-                let image = drawn(SIZE, SCALE, self.theme, |ui| {
-                    train::sheet(ui, &self.run, self.overlay.as_ref());
-                });
-                save_image(image, path)
-            }
-            CurveFile::Csv => save_table(&self.run.folder, path),
-        }
-    }
-}
+use super::save_bytes;
 
 /// Writes every step of a run with everything that its log holds.
-fn save_table(run: &Path, path: &Path) -> Result<(), String> {
+///
+/// # Errors
+/// Why it could not be saved, in a sentence.
+pub fn save_table(run: &Path, path: &Path) -> Result<(), String> {
     let log = run.join("log.jsonl");
     let text = fs::read_to_string(&log).map_err(|error| {
         format!(

@@ -130,6 +130,23 @@ pub fn colour_bar(
     }
 }
 
+/// Draws the colours of a scale side by side, from 0 at the left to 1 at the right.
+pub fn flat_bar(ui: &Ui, bar: Rect, colour: impl Fn(f32) -> Color32) {
+    let mut mesh = Mesh::default();
+    for step in 0..=BAR_STEPS {
+        let share = f32::from(step) / f32::from(BAR_STEPS);
+        let x = bar.left() + share * bar.width();
+        mesh.colored_vertex(pos2(x, bar.top()), colour(share));
+        mesh.colored_vertex(pos2(x, bar.bottom()), colour(share));
+        if step > 0 {
+            let corner = 2 * u32::from(step);
+            mesh.add_triangle(corner - 2, corner - 1, corner);
+            mesh.add_triangle(corner - 1, corner, corner + 1);
+        }
+    }
+    ui.painter().add(mesh);
+}
+
 /// Writes a text that runs upwards, with the middle of its left or right edge at a place.
 pub fn upright_text(
     ui: &Ui,

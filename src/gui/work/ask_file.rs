@@ -1,4 +1,5 @@
-//! The system's file dialogs. Each is asked on a thread of its own, so that the window goes on meanwhile.
+//! The system's file dialogs. Each is asked on a thread of its own, so that the window goes on meanwhile. Where the system has
+//! none, the window asks for the path.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,19 +9,24 @@ use std::{
 use crate::gui::{
     jobs::{NoThread, spawn_once},
     message::{Message, Outbox},
+    model::PathQuestion,
 };
 use mynascope_base::storage::Folders;
 
+use Dialog::{NoDialog, Shown};
+
 /// What a dialog asks for.
 pub struct Question {
+    title: String,
     dialog: rfd::FileDialog,
     kind: Kind,
+    /// Folder of the program's own files that is offered for a new file where there is no dialog.
+    own_folder: &'static str,
 }
 
 enum Kind {
     File,
     Files,
-    /// A folder that the probe shall answer for.
     Folder,
     Folders,
     /// A file to be written, of this name if the user has no other.
@@ -34,7 +40,17 @@ impl Question {
             Kind::NewFile(name) => dialog.set_file_name(name),
             Kind::File | Kind::Files | Kind::Folder | Kind::Folders => dialog,
         };
-        Self { dialog, kind }
+        Self {
+            title: title.to_owned(),
+            dialog,
+            kind,
+            own_folder: "",
+        }
+    }
+
+    /// A new file is offered a place in this folder of the program's own files, where there is no dialog.
+    pub fn own_folder(self, own_folder: &'static str) -> Self {
+        Self { own_folder, ..self }
     }
 
     /// For a file that is there.
@@ -68,69 +84,48 @@ impl Question {
         Self { dialog, ..self }
     }
 
-    /// Shows the dialog and waits for the user: not for the window's thread. Nothing is chosen where it was closed; an
-    /// error says why it could not be shown.
-    ///
-    /// # Errors
-    /// Why no dialog can be shown, for people.
-    pub fn wait_all(self) -> Result<Vec<PathBuf>, String> {
-        let Self { dialog, kind } = self;
+    /// Shows the dialog and waits for the user: not for the window's thread. Nothing is chosen where it was closed. Where the
+    /// system has no dialog, the window asks for the path.
+    pub fn wait_all(self, outbox: &Outbox) -> Vec<PathBuf> {
+        let Self { dialog, kind, .. } = self;
         let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
-        let chosen = show(|| match kind {
+        let chosen = show(|| match &kind {
             Kind::File => one(dialog.pick_file()),
             Kind::Files => dialog.pick_files(),
             Kind::Folder => one(dialog.pick_folder()),
             Kind::Folders => dialog.pick_folders(),
             Kind::NewFile(_) => one(dialog.save_file()),
-        })?;
-        Ok(chosen.unwrap_or_default())
+        });
+        match chosen {
+            Shown(chosen) => chosen.unwrap_or_default(),
+            NoDialog => {
+                let suggestion = match &kind {
+                    Kind::NewFile(name) => own_place(self.own_folder, name),
+                    Kind::File | Kind::Files | Kind::Folder | Kind::Folders => None,
+                };
+                let (reply, answer) = crossbeam_channel::bounded(1);
+                outbox.send(Message::AskPath(PathQuestion {
+                    title: self.title,
+                    text: suggestion.map_or_else(String::new, |path| path.display().to_string()),
+                    reply,
+                }));
+                // Closed without an answer, the question is gone.
+                let paths: Vec<PathBuf> = answer.recv().unwrap_or_default();
+                paths
+            }
+        }
     }
 
     /// As [`Question::wait_all`], for one path.
-    ///
-    /// # Errors
-    /// Why no dialog can be shown, for people.
-    pub fn wait(self) -> Result<Option<PathBuf>, String> {
-        Ok(self.wait_all()?.into_iter().next())
-    }
-
-    /// As [`Question::wait`] for a new file. Where no dialog can be shown, it goes among the program's own files, into
-    /// this folder, under a name that is not taken.
-    ///
-    /// # Errors
-    /// Why no dialog can be shown, for people.
-    pub fn wait_or_save_in(self, folder: &str) -> Result<Option<Place>, String> {
-        let name = match &self.kind {
-            Kind::NewFile(name) => name.clone(),
-            Kind::File | Kind::Files | Kind::Folder | Kind::Folders => String::new(),
-        };
-        match self.wait() {
-            Ok(path) => Ok(path.map(Place::Chosen)),
-            Err(_) => match Folders::of_user() {
-                Ok(folders) => Ok(Some(Place::Unasked(unused(
-                    &folders.data.join(folder).join(name),
-                )))),
-                Err(error) => Err(error.to_string()),
-            },
-        }
+    pub fn wait(self, outbox: &Outbox) -> Option<PathBuf> {
+        self.wait_all(outbox).into_iter().next()
     }
 }
 
-/// Where a file is written.
-pub enum Place {
-    /// Where the user said.
-    Chosen(PathBuf),
-    /// Nobody could be asked.
-    Unasked(PathBuf),
-}
-
-impl Place {
-    /// The path, whoever chose it.
-    pub fn into_path(self) -> PathBuf {
-        match self {
-            Self::Chosen(path) | Self::Unasked(path) => path,
-        }
-    }
+/// A place for a new file among the program's own files, under a name that is not taken.
+fn own_place(folder: &str, name: &str) -> Option<PathBuf> {
+    let folders = Folders::of_user().ok()?;
+    Some(unused(&folders.data.join(folder).join(name)))
 }
 
 /// Asks for one path; what is made of it comes as a message. Nothing comes where the dialog was closed.
@@ -156,13 +151,10 @@ pub fn ask_all(
     outbox: &Outbox,
     answer: impl FnOnce(Vec<PathBuf>) -> Option<Message> + Send + 'static,
 ) -> Result<(), NoThread> {
-    let work = move |outbox: &Outbox| match question.wait_all() {
-        Ok(paths) => {
-            if let Some(message) = answer(paths) {
-                outbox.send(message);
-            }
+    let work = move |outbox: &Outbox| {
+        if let Some(message) = answer(question.wait_all(outbox)) {
+            outbox.send(message);
         }
-        Err(why) => outbox.send(Message::Fault(why)),
     };
     spawn_once("file-dialog", outbox, work, |fault| {
         format!(
@@ -174,22 +166,27 @@ pub fn ask_all(
 /// A dialog that ends sooner than anybody could close it was never shown.
 const TOO_SOON: Duration = Duration::from_millis(1_000);
 
-/// Shows a dialog. `None` where it was closed without a choice; an error in words where none could be shown.
-fn show<T>(show: impl FnOnce() -> Option<T>) -> Result<Option<T>, String> {
+/// What became of a dialog.
+#[derive(Debug, PartialEq)]
+enum Dialog<T> {
+    /// It was shown, and closed with or without a choice.
+    Shown(Option<T>),
+    /// The system has neither a desktop portal nor zenity.
+    NoDialog,
+}
+
+/// Shows a dialog.
+fn show<T>(show: impl FnOnce() -> Option<T>) -> Dialog<T> {
     let start = Instant::now();
     let chosen = show();
     was_shown(chosen, start.elapsed())
 }
 
-/// What was chosen in a dialog that took so long.
-fn was_shown<T>(chosen: Option<T>, took: Duration) -> Result<Option<T>, String> {
+/// What became of a dialog that took so long.
+fn was_shown<T>(chosen: Option<T>, took: Duration) -> Dialog<T> {
     match chosen {
-        None if took < TOO_SOON => Err(
-            "No file dialog can be shown here: the system has neither a desktop portal nor zenity. Install zenity, or \
-             paste the path of a file or folder into the palette (Ctrl+P)"
-                .to_owned(),
-        ),
-        chosen => Ok(chosen),
+        None if took < TOO_SOON => NoDialog,
+        chosen => Shown(chosen),
     }
 }
 
@@ -210,8 +207,8 @@ mod tests {
 
     #[test]
     fn a_dialog_that_was_never_shown_is_told_from_one_that_was_closed() {
-        assert!(was_shown(None::<()>, Duration::ZERO).is_err());
-        assert_eq!(was_shown(None::<()>, 2 * TOO_SOON), Ok(None));
-        assert_eq!(was_shown(Some(1), Duration::ZERO), Ok(Some(1)));
+        assert_eq!(was_shown(None::<()>, Duration::ZERO), NoDialog);
+        assert_eq!(was_shown(None::<()>, 2 * TOO_SOON), Shown(None));
+        assert_eq!(was_shown(Some(1), Duration::ZERO), Shown(Some(1)));
     }
 }

@@ -85,6 +85,7 @@ fn licence_of(checkpoint: &CheckpointRef) -> Option<String> {
     let path = match checkpoint {
         CheckpointRef::Shipped => return Some(env!("CARGO_PKG_LICENSE").to_owned()),
         CheckpointRef::Untrained => return Some("random weights".to_owned()),
+        CheckpointRef::Baseline(_) => return Some("no weights".to_owned()),
         CheckpointRef::File(path) => path,
     };
     if path.is_dir() && say_step_of_run(path).is_some() {

@@ -12,7 +12,7 @@ use crate::gui::{
 use mynascope_collection as collection;
 use mynascope_embedding::{READABLE_EXTENSIONS, is_text_table};
 
-use super::checkpoint::is_encoder;
+use super::{checkpoint::is_encoder, lesson::is_lesson};
 
 /// Looks at what is dragged; the answer comes as a message.
 pub fn look(hovered: Vec<PathBuf>, outbox: &Outbox) {
@@ -38,6 +38,7 @@ fn drop_text(hovered: &[PathBuf]) -> String {
         [] => {
             "Drop to open: folders with everything in them, sound files, tables of paths".to_owned()
         }
+        [one] if is_lesson(one) => format!("Drop to open the lesson “{}”", name(one)),
         [one] if is_encoder(one) => {
             format!("Drop to use “{}” as the encoder", name(one))
         }

@@ -1,27 +1,19 @@
-//! Fonts of the system for letters that the window's own fonts lack, from the first time that such a letter is drawn.
+//! The thread that finds fonts for letters that the window's own fonts lack, from the first time that such a letter is
+//! drawn.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicBool, Ordering},
 };
 
-use eframe::{
-    egui::{self, FontDefinitions, FontFamily, Shape},
-    epaint::text::{FontData, FontInsert, FontPriority, InsertFontFamily},
-};
+use eframe::egui;
 
 use crate::gui::{
+    fonts::{FontFinder, Found, Letters, letters_of},
     message::{Message, Outbox},
     theme,
 };
 use mynascope_base::jobs::{self, Job, Latest};
-use mynascope_fonts::{MOST_BYTES, SystemFonts, is_drawn, letters_in};
-
-/// All letters beyond ASCII that were drawn so far.
-type Letters = BTreeSet<char>;
 
 /// The thread that looks for fonts.
 pub struct FontWork {
@@ -44,7 +36,7 @@ impl FontWork {
             move |_| {
                 let mut finder = FontFinder::new(theme::fonts());
                 while let Some(letters) = inbox.wait() {
-                    finder.add(&letters, &outbox);
+                    add(&mut finder, &letters, &outbox);
                     if !inbox.has_newer() {
                         working.store(false, Ordering::Release);
                     }
@@ -62,7 +54,7 @@ impl FontWork {
     /// Lets every letter that is drawn be looked at.
     pub fn watch(&self, ctx: &egui::Context) {
         ctx.add_plugin(LetterWatch {
-            seen: HashSet::new(),
+            seen: Letters::new(),
             // The thread ends with the workers, though the context may outlive them.
             requests: Arc::downgrade(&self.requests),
             busy: Arc::clone(&self.busy),
@@ -75,26 +67,22 @@ impl FontWork {
     }
 }
 
-/// Sees which letters are drawn.
-struct LetterWatch {
-    seen: HashSet<char>,
-    requests: Weak<Latest<Letters>>,
-    busy: Arc<AtomicBool>,
+/// Adds fonts for letters that no font so far has; those that no font has at all are told once.
+fn add(finder: &mut FontFinder, letters: &Letters, outbox: &Outbox) {
+    let Found { fonts, missing } = finder.find(letters);
+    for font in fonts {
+        outbox.add_font(font);
+    }
+    if !missing.is_empty() {
+        outbox.send(Message::NoFont(missing.into_iter().collect()));
+    }
 }
 
-impl LetterWatch {
-    /// Takes in the letters of what is drawn.
-    fn look(&mut self, shape: &Shape) {
-        match shape {
-            Shape::Text(text) if !text.galley.text().is_ascii() => {
-                let letters = text.galley.text().chars();
-                self.seen
-                    .extend(letters.filter(|letter| !letter.is_ascii() && is_drawn(*letter)));
-            }
-            Shape::Vec(shapes) => shapes.iter().for_each(|shape| self.look(shape)),
-            _ => {}
-        }
-    }
+/// Sees which letters are drawn.
+struct LetterWatch {
+    seen: Letters,
+    requests: Weak<Latest<Letters>>,
+    busy: Arc<AtomicBool>,
 }
 
 impl egui::Plugin for LetterWatch {
@@ -105,74 +93,13 @@ impl egui::Plugin for LetterWatch {
     fn output_hook(&mut self, _ctx: &egui::Context, output: &mut egui::FullOutput) {
         let before = self.seen.len();
         for clipped in &output.shapes {
-            self.look(&clipped.shape);
+            letters_of(&clipped.shape, &mut self.seen);
         }
         if self.seen.len() > before
             && let Some(requests) = self.requests.upgrade()
         {
             self.busy.store(true, Ordering::Release);
-            requests.post(self.seen.iter().copied().collect());
-        }
-    }
-}
-
-/// What the window can draw, and what it looked for in vain.
-struct FontFinder {
-    own: FontDefinitions,
-    system: Option<SystemFonts>,
-    /// Letters that need no further looking for.
-    settled: Letters,
-    room: u64,
-}
-
-impl FontFinder {
-    fn new(own: FontDefinitions) -> Self {
-        Self {
-            own,
-            system: None,
-            settled: Letters::new(),
-            room: MOST_BYTES,
-        }
-    }
-
-    /// Adds fonts for letters that no font so far has; those that no font has at all are told once.
-    fn add(&mut self, letters: &Letters, outbox: &Outbox) {
-        let new: Letters = letters.difference(&self.settled).copied().collect();
-        self.settled.extend(&new);
-        let mut lacking = new;
-        let own = self.own.families.get(&FontFamily::Proportional);
-        for font in own.into_iter().flatten() {
-            if let Some(font) = self.own.font_data.get(font) {
-                let has = letters_in(&font.font, font.index, &lacking);
-                lacking.retain(|letter| !has.contains(letter));
-            }
-        }
-        if lacking.is_empty() {
-            return;
-        }
-        let system = self.system.get_or_insert_with(SystemFonts::find);
-        let found = system.covering(&lacking, self.room);
-        for font in found.fonts {
-            self.room = self.room.saturating_sub(font.data.len() as u64);
-            // What it has is known from now on, so that the next letter of a script needs no second font.
-            let mut data = FontData::from_owned(font.data);
-            data.index = font.index;
-            let name = format!("{} {}", font.name, font.index);
-            let lowest = |family| InsertFontFamily {
-                family,
-                priority: FontPriority::Lowest,
-            };
-            let families = vec![
-                lowest(FontFamily::Proportional),
-                lowest(FontFamily::Monospace),
-            ];
-            outbox.add_font(FontInsert::new(&name, data.clone(), families));
-            self.own.font_data.insert(name.clone(), Arc::new(data));
-            let own = self.own.families.entry(FontFamily::Proportional);
-            own.or_default().push(name);
-        }
-        if !found.missing.is_empty() {
-            outbox.send(Message::NoFont(found.missing.into_iter().collect()));
+            requests.post(self.seen.clone());
         }
     }
 }
@@ -185,7 +112,7 @@ mod tests {
         let (requests, inbox) = jobs::latest::<Letters>();
         let requests = Arc::new(requests);
         let watch = LetterWatch {
-            seen: HashSet::new(),
+            seen: Letters::new(),
             requests: Arc::downgrade(&requests),
             busy: Arc::default(),
         };
@@ -216,16 +143,16 @@ mod tests {
         let ctx = egui::Context::default();
         let (outbox, inbox) = Outbox::new(&ctx);
         let mut finder = FontFinder::new(theme::fonts());
-        finder.add(&"éЖ…".chars().collect(), &outbox);
-        assert!(finder.system.is_none() && inbox.is_empty());
+        add(&mut finder, &"éЖ…".chars().collect(), &outbox);
+        assert!(!finder.has_looked() && inbox.is_empty());
         // A letter that Unicode will never have.
         let never: Letters = ['\u{1ffff}'].into();
-        finder.add(&never, &outbox);
+        add(&mut finder, &never, &outbox);
         let Ok(Message::NoFont(letters)) = inbox.try_recv() else {
             panic!("nothing is said");
         };
         assert_eq!(letters, ['\u{1ffff}']);
-        finder.add(&never, &outbox);
+        add(&mut finder, &never, &outbox);
         assert!(inbox.is_empty(), "once");
     }
 }

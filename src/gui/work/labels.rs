@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::set_aside::set_aside;
 use crate::gui::{jobs::BackgroundWriter, message::Outbox};
 use mynascope_base::storage::StorageError;
-use mynascope_collection::{CollectionError, OwnLabels, Track};
+use mynascope_collection::{OwnLabels, Track};
 
 /// Starts the thread that keeps label and tags of tracks in a file.
 ///
@@ -21,7 +22,7 @@ fn keep(file: &Path, tracks: &[Track]) -> Result<(), StorageError> {
     let mut own = match OwnLabels::load(file) {
         Ok(own) => own,
         Err(error) => {
-            set_aside(file, &error)?;
+            set_aside(file, "set damaged labels aside", &error)?;
             OwnLabels::default()
         }
     };
@@ -29,17 +30,6 @@ fn keep(file: &Path, tracks: &[Track]) -> Result<(), StorageError> {
         own.keep(track);
     }
     own.save(file)
-}
-
-/// A damaged file is kept under another name: somebody may mend it.
-fn set_aside(file: &Path, error: &CollectionError) -> Result<(), StorageError> {
-    tracing::warn!("own labels are set aside: {error}");
-    let aside = file.with_extension("damaged.csv");
-    std::fs::rename(file, &aside).map_err(|source| StorageError::Io {
-        what: "set damaged labels aside",
-        source,
-        path: aside,
-    })
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
     message::{EncoderMessage, MapMessage, Message, Outbox},
     model::{EmbedError, KeyedTable, MapFound, MapSide},
-    work::embed::{EmbedRequest, embed},
+    work::embed::{EmbedRequest, embed_live, find},
 };
+use mynascope_base::jobs::Watch;
 use mynascope_embedding::{Level, neighbourhood_changes};
 use mynascope_map::{MapSettings, Method, layout_live};
 
@@ -40,12 +41,14 @@ pub struct MapJob {
 pub enum Rows {
     /// The collection, embedded first.
     Embed(EmbedRequest),
+    /// The collection, if what was embedded of it is on the disk; else nothing is made.
+    Cached(EmbedRequest),
     /// They are there: a table from a file.
     Given(Arc<KeyedTable>),
 }
 
-/// Starts the work: embeddings (unless they are there), then PCA, which is there at once, then t-SNE. The points rest
-/// while `paused` is set.
+/// Starts the work: embeddings (unless they are there), then PCA, which is there at once, then the method that is asked
+/// for. The points rest while `paused` is set.
 ///
 /// # Errors
 /// [`NoThread`] if the system gives no thread.
@@ -78,11 +81,31 @@ fn lay_out(
     outbox: &Outbox,
 ) -> Result<(), EmbedError> {
     let watch = &job.watch;
+    // PCA of what is there already, while the rest is embedded.
+    let grown = |table: Arc<KeyedTable>| {
+        let settings = MapSettings {
+            method: Method::Pca,
+            ..work.settings
+        };
+        let means = (work.level == Level::Track).then(|| table.table.track_means());
+        let rows = means.as_ref().unwrap_or(&table.table);
+        if let Ok(layout) = layout_live(rows, &settings, &Watch::unattended(), &mut |_| {}) {
+            job.found_if_room(MapFound::Layout {
+                table: Arc::clone(&table),
+                level: work.level,
+                layout,
+            });
+        }
+    };
     let table = match &work.rows {
-        Rows::Embed(request) => embed(request, watch)?,
+        Rows::Embed(request) => embed_live(request, watch, Some(&grown))?,
+        Rows::Cached(request) => match find(request, watch)? {
+            Some(table) => table,
+            None => return Ok(()),
+        },
         Rows::Given(table) => Arc::clone(table),
     };
-    if let Rows::Embed(_) = work.rows
+    if let Rows::Embed(_) | Rows::Cached(_) = work.rows
         && work.against.is_none()
     {
         let embedded = EncoderMessage::Embedded(Arc::clone(&table));
@@ -98,8 +121,13 @@ fn lay_out(
         Level::Track => Some(table.table.track_means()),
     };
     let rows = means.as_ref().unwrap_or(&table.table);
-    for method in [Method::Pca, work.settings.method] {
-        watch.progress("laying the map out", 0, None);
+    let methods = [Method::Pca, work.settings.method];
+    let methods = match work.settings.method {
+        Method::Pca => methods.get(1..).unwrap_or_default(),
+        _ => &methods,
+    };
+    for &method in methods {
+        watch.progress("laying out the map", 0, None);
         let settings = MapSettings {
             method,
             ..work.settings

@@ -12,7 +12,7 @@ use crate::gui::{
 };
 use mynascope_audio::{self as audio, AudioError, SAMPLE_RATE, ViewSource};
 use mynascope_base::jobs::{self, Cancel};
-use mynascope_spectrum::{MaskedReader, tokens::MaskRatio};
+use mynascope_spectrum::{LevelMatch, LevelMeter, MaskedReader, Part, tokens::MaskRatio};
 
 /// What is dropped of views A and B.
 #[derive(Clone)]
@@ -100,10 +100,48 @@ impl ViewSource for MaskedViews {
     }
 }
 
-/// The thread that decodes tracks for masked listening, and the masks.
+/// A part of a track whose level is asked for.
+struct LevelQuestion {
+    number: u64,
+    samples: Arc<[f32]>,
+    table: Arc<RankTable>,
+    ratio: MaskRatio,
+    part: Part,
+}
+
+/// Samples that are filtered between two looks for a newer question.
+const LEVEL_STRETCH: usize = 1 << 16;
+
+impl LevelQuestion {
+    /// The level of all of it; nothing where the question became old meanwhile.
+    fn answer(&self, is_old: &dyn Fn() -> bool) -> Option<LevelMatch> {
+        let stays = |band, frame| {
+            let dropped = self.table.is_dropped(band, frame, self.ratio);
+            dropped.unwrap_or(false) == (self.part == Part::Dropped)
+        };
+        let (mut meter, mut reader) = (LevelMeter::default(), MaskedReader::new());
+        let mut view = vec![0.0; LEVEL_STRETCH];
+        for (stretch, whole) in self.samples.chunks(LEVEL_STRETCH).enumerate() {
+            if is_old() {
+                return None;
+            }
+            let view = view.get_mut(..whole.len())?;
+            reader.read(&self.samples, stretch * LEVEL_STRETCH, &stays, view);
+            meter.add(whole, view);
+        }
+        Some(meter.level_match())
+    }
+}
+
+/// The threads that decode tracks for masked listening and measure what the masks leave, and the masks.
 pub struct MaskedWork {
     /// The masks that are heard now.
     pub live: LiveMasks,
+    /// The decoded track: mono, at [`SAMPLE_RATE`].
+    samples: Option<Arc<[f32]>>,
+    levels: Answering<LevelQuestion>,
+    /// Number of the newest question.
+    asked: u64,
     tracks: Answering<(PathBuf, audio::Channel, Cancel)>,
     /// Stops the decoding that is under way.
     cancel: Cancel,
@@ -129,8 +167,23 @@ impl MaskedWork {
             let decoded = PictureMessage::DecodedForViews { path, samples };
             sends.send(Message::Picture(decoded));
         })?;
+        let sends = outbox.clone();
+        let levels = Answering::start(
+            "masked-level",
+            outbox,
+            move |asked: LevelQuestion, newer| {
+                let is_old = || newer.has_newer() || newer.cancel.is_cancelled();
+                if let Some(level) = asked.answer(&is_old) {
+                    let level = PictureMessage::Level(asked.number, level);
+                    sends.send(Message::Picture(level));
+                }
+            },
+        )?;
         Ok(Self {
             live: LiveMasks::default(),
+            samples: None,
+            levels,
+            asked: 0,
             tracks,
             cancel: Cancel::default(),
         })
@@ -142,8 +195,37 @@ impl MaskedWork {
         self.tracks.ask((path, channel, self.cancel.clone()));
     }
 
-    /// Gives up the decoding.
+    /// Lets the views of a decoded track be heard and measured.
+    pub fn views(&mut self, samples: Arc<[f32]>) -> MaskedViews {
+        self.samples = Some(Arc::clone(&samples));
+        MaskedViews::new(samples, self.live.clone())
+    }
+
+    /// Asks how loud a part of the decoded track is under the masks of now; what was asked before is not answered any more.
+    pub fn ask_level(&mut self, side: usize, part: Part) {
+        self.asked += 1;
+        let masks = self.live.get();
+        let table = masks.as_ref().and_then(|masks| masks.tables.get(side));
+        if let (Some(samples), Some(masks), Some(table)) = (&self.samples, &masks, table) {
+            self.levels.ask(LevelQuestion {
+                number: self.asked,
+                samples: Arc::clone(samples),
+                table: Arc::clone(table),
+                ratio: masks.ratio,
+                part,
+            });
+        }
+    }
+
+    /// Whether this answers what was asked last.
+    pub fn is_asked(&self, number: u64) -> bool {
+        number == self.asked
+    }
+
+    /// Gives up the decoding, and what was decoded.
     pub fn stop(&mut self) {
+        self.samples = None;
+        self.asked += 1;
         self.cancel.cancel();
         self.cancel = Cancel::default();
     }
@@ -191,6 +273,37 @@ mod tests {
             for (values, expected) in heard.iter().zip(&whole[50_000..]) {
                 assert_eq!(values[side], *expected);
             }
+        }
+    }
+    #[test]
+    fn what_is_kept_is_measured_as_the_command_line_measures_it() {
+        let samples: Arc<[f32]> = (0..150_000)
+            .map(|n: u32| 0.3 * (n as f32 * 0.07).sin() * ((n / 9000) % 2) as f32)
+            .collect();
+        let frames = spectrum::frames_of_samples(samples.len());
+        let mut mask = Mask::default();
+        mask.refresh(frames);
+        let table = Arc::clone(mask.table(ViewName::B).unwrap());
+        let flags = mask
+            .key(ViewName::B, frames)
+            .draw()
+            .keep_flags(mask.form.ratio);
+        for part in [Part::Kept, Part::Dropped] {
+            let sound =
+                spectrum::masked_sound(&samples, &|band, frame| flags.keeps(band, frame), part);
+            let mut meter = LevelMeter::default();
+            meter.add(&samples, &sound);
+            let asked = LevelQuestion {
+                number: 1,
+                samples: Arc::clone(&samples),
+                table: Arc::clone(&table),
+                ratio: mask.form.ratio,
+                part,
+            };
+            let level = asked.answer(&|| false).unwrap();
+            let said = meter.level_match();
+            assert!((level.gain_db - said.gain_db).abs() < 1e-6 && level.gain_db > 0.0);
+            assert_eq!(asked.answer(&|| true), None);
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod hub;
 pub mod keys;
 pub mod labels;
 pub mod lesson;
+pub mod manage_runs;
 pub mod map;
 pub mod masked;
 pub mod neighbours;
@@ -25,11 +26,16 @@ pub mod picture;
 pub mod prediction_timeline;
 pub mod probe;
 pub mod probe_file;
+pub mod probe_table;
 pub mod query;
 pub mod reconstruct;
+pub mod regions;
 pub mod save_file;
+pub mod save_list;
 pub mod save_settings;
 pub mod scores;
+mod set_aside;
+pub mod sound_picture;
 pub mod styles;
 pub mod tables;
 pub mod teach;
@@ -39,8 +45,8 @@ mod train_reporter;
 use std::{path::PathBuf, sync::Arc};
 
 use mynascope_audio::Player;
-use mynascope_base::storage::{Cache, Settings};
-use mynascope_collection::{Track, own_labels_file};
+use mynascope_base::storage::{Cache, Folders, Settings};
+use mynascope_collection::{Track, own_labels_file, own_regions_file};
 use mynascope_probe::{ScoreChange, scores_file};
 
 use super::{
@@ -65,10 +71,14 @@ pub struct Workers {
     pub offers: Answering<Find>,
     /// `None` where nothing of the user is written.
     pub labels: Option<BackgroundWriter<Track>>,
+    /// Keeps named stretches. `None` where nothing of the user is written.
+    pub regions: Option<BackgroundWriter<regions::OfTrack>>,
     /// Saves what decoding found. `None` where nothing of the user is written.
     pub facts: Option<BackgroundWriter<facts::Decoded>>,
     /// Decodes tracks and makes their pictures.
     pub picture: picture::PictureWork,
+    /// Makes the picture of the sound at its own rate.
+    pub sound_picture: sound_picture::SoundPictureWork,
     /// Prepares what the masks leave, to be heard.
     pub masked: masked::MaskedWork,
     /// Answers for the layout Teach.
@@ -122,6 +132,10 @@ impl Workers {
                 generation,
                 rows,
             })?,
+            regions: match own_regions_file().filter(|_| remember) {
+                Some(file) => Some(regions::start(file, outbox.clone())?),
+                None => None,
+            },
             labels: match own_labels_file().filter(|_| remember) {
                 Some(file) => Some(labels::start(file, outbox.clone())?),
                 None => None,
@@ -131,6 +145,7 @@ impl Workers {
                 false => None,
             },
             picture: picture::PictureWork::start(&outbox, cache.clone())?,
+            sound_picture: sound_picture::SoundPictureWork::start(&outbox)?,
             masked: masked::MaskedWork::start(&outbox)?,
             teach: teach::start(&outbox, cache.clone())?,
             settings: match remember {
@@ -153,6 +168,15 @@ impl Workers {
         })
     }
 
+    /// Writes the settings before the program ends, which does not wait for the thread that writes them otherwise.
+    pub fn save_settings_now(&self, settings: &Settings) {
+        if let (true, Ok(folders)) = (self.remember, Folders::of_user())
+            && let Err(error) = settings.save(&folders.config)
+        {
+            tracing::warn!("{error}");
+        }
+    }
+
     /// Whether an answer is awaited that the window shows.
     pub fn is_busy(&self) -> bool {
         self.prediction_timeline.is_busy()
@@ -160,5 +184,6 @@ impl Workers {
             || self.keys.is_busy()
             || self.teach.is_busy()
             || self.reconstruct.is_busy()
+            || self.sound_picture.is_busy()
     }
 }

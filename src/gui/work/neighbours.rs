@@ -20,6 +20,8 @@ pub struct NeighboursRequest {
     pub table: Arc<KeyedTable>,
     /// The window of the table that plays at this place.
     pub spot: Spot,
+    /// Whether windows or whole tracks are near.
+    pub level: Level,
     /// The cosines of all points of a map of this level are wanted too.
     pub cosines: Option<Level>,
 }
@@ -84,10 +86,18 @@ fn cosines(request: &NeighboursRequest, level: Level) -> Vec<f32> {
     }
 }
 
-/// The nearest windows of other tracks.
+/// The nearest windows of other tracks, or the nearest tracks.
 fn search(request: &NeighboursRequest, row: usize) -> Vec<Neighbour> {
     let table = &request.table.table;
-    nearest(table, table.row(row), table.track.get(row).copied())
+    let own = table.track.get(row).copied();
+    match (request.level, own) {
+        (Level::Track, Some(track)) => {
+            let means = table.track_means();
+            let query = means.row(track as usize).to_vec();
+            nearest(&means, &query, own)
+        }
+        (Level::Track | Level::Window, _) => nearest(table, table.row(row), own),
+    }
 }
 
 /// The windows of a table that are nearest to an embedding, without those of one track.
@@ -146,6 +156,7 @@ mod tests {
                 path: path.into(),
                 start_secs,
             },
+            level: Level::Window,
             cosines: None,
         }
     }
@@ -164,6 +175,14 @@ mod tests {
             [named("c", 0.0), named("b", 0.0), named("b", 3.072)]
         );
         assert_eq!(near("a", 5.0)[0], named("b", 3.072));
+        // Of whole tracks each stands there once, by the mean of its windows.
+        let tracks = NeighboursRequest {
+            level: Level::Track,
+            ..request("a", 5.0)
+        };
+        let found = search(&tracks, row_of(&tracks).unwrap());
+        let names: Vec<_> = found.iter().map(|near| near.path.clone()).collect();
+        assert_eq!(names, ["b", "c"].map(std::path::PathBuf::from));
         let why = row_of(&request("unreadable", 0.0)).unwrap_err();
         assert!(why.ends_with("unreadable"), "{why}");
         assert!(row_of(&request("not there", 0.0)).is_err());

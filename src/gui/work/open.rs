@@ -1,6 +1,6 @@
 //! Opening a collection: names first, then what the headers say.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
@@ -25,6 +25,8 @@ pub enum Source {
     Last(Vec<PathBuf>),
     /// The demo collection, which is rendered first if need be.
     Demo,
+    /// These besides what is open: the collection, and what it was opened from.
+    Add(Vec<PathBuf>, Arc<Collection>, Vec<PathBuf>),
 }
 
 /// Opens in the background, in the place of an opening that is under way. `keep`: what headers say is kept in the
@@ -46,7 +48,7 @@ pub fn start(
         if let Some(opened) = encoder {
             let rest = match &source {
                 Some(Source::Paths(paths)) => paths.clone(),
-                Some(Source::Last(_) | Source::Demo) | None => Vec::new(),
+                Some(Source::Last(_) | Source::Demo | Source::Add(..)) | None => Vec::new(),
             };
             let opened = opened.map_err(|error| error.to_string());
             job.found(OpenFound::Checkpoint { opened, rest });
@@ -56,7 +58,12 @@ pub fn start(
         };
         let (sources, collection) = open(&source, job).map_err(|error| error.to_string())?;
         let tracks = collection.tracks.clone();
-        job.found(OpenFound::Collection(sources.clone(), collection));
+        job.found(match &source {
+            Source::Add(..) => OpenFound::Added(sources.clone(), collection),
+            Source::Paths(_) | Source::Last(_) | Source::Demo => {
+                OpenFound::Collection(sources.clone(), collection)
+            }
+        });
         let index = keep.then(|| collection::index_file(&sources)).flatten();
         let found = |facts| job.found(OpenFound::Facts(facts));
         probe_files(&tracks, index.as_deref(), &job.watch, &found)
@@ -98,17 +105,32 @@ fn open(
     source: &Source,
     job: &JobContext<'_, OpenFound>,
 ) -> Result<(Vec<PathBuf>, Collection), CollectionError> {
-    let mut early = |tracks: Vec<Track>| job.found(OpenFound::Early(tracks));
+    // What is added comes behind what is there, all at once.
+    let adds = matches!(source, Source::Add(..));
+    let mut early = |tracks: Vec<Track>| {
+        if !adds {
+            job.found(OpenFound::Early(tracks));
+        }
+    };
     let mut open = |paths: &[PathBuf]| {
         let options = OpenOptions {
             own_labels: own_labels_file(),
             batches: Some(&mut early),
+            ..OpenOptions::default()
         };
         collection::open_with(paths, options, &job.watch)
     };
     let demo = || vec![PathBuf::from(collection::DEMO_WORD)];
     match source {
         Source::Paths(paths) => Ok((paths.clone(), open(paths)?)),
+        Source::Add(paths, there, sources) => {
+            let new = open(paths)?;
+            let all = sources
+                .iter()
+                .chain(paths.iter().filter(|path| !sources.contains(path)));
+            let all = all.cloned().collect();
+            Ok((all, collection::add(there, new, &job.watch)?))
+        }
         Source::Demo => Ok((demo(), open(&demo())?)),
         Source::Last(paths) => match open(paths) {
             Ok(collection) => Ok((paths.clone(), collection)),
@@ -143,7 +165,7 @@ mod tests {
             let note = encoder.map(|opened| opened.unwrap().note.unwrap());
             let rest = rest.map(|rest| match rest {
                 Source::Paths(paths) => paths,
-                Source::Last(_) | Source::Demo => panic!("other paths"),
+                Source::Last(_) | Source::Demo | Source::Add(..) => panic!("other paths"),
             });
             (note, rest)
         };

@@ -11,7 +11,7 @@ use crate::gui::{
     message::{Message, Outbox, ReadFor, TrainMessage},
     model::{RunRow, RunView, SavedStep},
 };
-use mynascope_encoder::CheckpointRef;
+use mynascope_encoder::{CheckpointRef, say_step_of_run};
 use mynascope_train::{ProbeRecord, StepRecord, StepSnapshot, TrainConfig};
 
 /// Rows of the table of runs at most: the newest ones.
@@ -178,6 +178,7 @@ fn row(folder: &Path) -> Option<RunRow> {
         step: last.as_ref().map_or(0, |last| last.step),
         loss: last.map(|last| last.loss),
         best: best_score(folder),
+        stands_for: say_step_of_run(folder),
         map: newest_look(&saved_steps(folder)).and_then(|look| look.map),
         changed,
     })

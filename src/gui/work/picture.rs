@@ -192,6 +192,7 @@ fn encoder_input(
                 bands: cut.shape.bands(),
                 frames: cut.shape.frames(),
                 lead_frames: cut.lead_frames,
+                compression: cut.compression,
             };
             only(seen_by_encoder(&request.mel, patches, &keep_on))
         }

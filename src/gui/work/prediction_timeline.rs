@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::gui::{
     jobs::Answering,
     message::{Message, Outbox, ProbeMessage},
-    model::{EmbedError, EncoderSource, KeyedTable},
+    model::{EmbedError, EncoderSource, KeyedTable, TrackRole},
 };
 use mynascope_base::{
     jobs::{self, Watch},
@@ -47,7 +47,20 @@ pub fn start(outbox: &Outbox) -> std::io::Result<Answering<TimelineRequest>> {
     )
 }
 
-fn answer(request: &TimelineRequest) -> Result<TrackAnswer, String> {
+fn answer(request: &TimelineRequest) -> Result<(TrackRole, TrackAnswer), String> {
+    let (probe, path) = (&request.probe, request.path.as_path());
+    // A tested track is answered by the probe that did not see it.
+    if let Some(answer) = probe.answer_held_out(path) {
+        return Ok((TrackRole::HeldOut, answer));
+    }
+    let role = match probe.has_seen(path, request.mels.as_deref()) {
+        true => TrackRole::InTraining,
+        false => TrackRole::New,
+    };
+    Ok((role, answer_now(request)?))
+}
+
+fn answer_now(request: &TimelineRequest) -> Result<TrackAnswer, String> {
     let probe = &request.probe;
     if let Some(table) = &request.table
         && table.id.hash == probe.card.encoder.hash

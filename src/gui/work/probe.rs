@@ -19,10 +19,10 @@ use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{LoadOptions, LoadedEncoder, Reading};
 use mynascope_probe::{
     CompareSettings, Comparison, CurvePoint, CurveSettings, DiagnoseSettings, EncoderId,
-    FewShotPoint, FewShotSettings, LayerDiagnostics, LayerPoint, LeakSettings, NamedEncoder,
-    PatchoutPoint, Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, check_labels,
-    collection_key, compare, diagnose, few_shot, layer_sweep, leak_report, mask_curve,
-    patchout_curve, predict_collection, train_probe,
+    FewShotPoint, FewShotSettings, LayerDiagnostics, LayerPoint, LeakSettings, MadeBy,
+    NamedEncoder, PatchoutPoint, Predictions, ProbeReport, ProbeSettings, Protocol, SavedScore,
+    TrainedProbe, check_labels, collection_key, compare, diagnose, few_shot, layer_sweep,
+    leak_report, mask_curve, patchout_curve, predict_collection, probe_collection, train_probe,
 };
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -165,7 +165,7 @@ pub fn start_use(slot: &mut ProbeSlot, work: UseRequest, outbox: &Outbox) -> Res
     })
 }
 
-fn begin(
+pub(super) fn begin(
     slot: &mut ProbeSlot,
     outbox: &Outbox,
     work: impl FnOnce(&JobContext<'_, ProbeFound>) -> Result<(), EmbedError> + Send + 'static,
@@ -241,7 +241,7 @@ fn probe(
     groups: Option<&TrackGroups>,
     watch: &Watch<'_>,
     outbox: &Outbox,
-) -> Result<(ProbeResult, ActiveProbe, SavedScore), EmbedError> {
+) -> Result<(ProbeResult, Option<ActiveProbe>, SavedScore), EmbedError> {
     if groups.is_none() {
         check_labels(&request.collection, settings).map_err(EmbedError::failed)?;
     }
@@ -256,16 +256,28 @@ fn probe(
         Some((collection, rows)) => (collection, rows),
         None => (request.collection.as_ref(), &table.table),
     };
-    let whole = MaskRatio::NONE;
-    let (probe, report) = train_probe(rows, collection, settings, &table.id, whole, watch)
-        .map_err(EmbedError::failed)?;
+    let trained = match settings.protocol {
+        // It scales each part by itself: there is nothing to keep for other tracks.
+        Protocol::Paper => {
+            let made_by = MadeBy::of_id(&table.id);
+            probe_collection(rows, collection, &made_by, settings, watch)
+                .map(|report| (None, report))
+        }
+        Protocol::Quick | Protocol::Clean | Protocol::Folds(_) => {
+            let whole = MaskRatio::NONE;
+            train_probe(rows, collection, settings, &table.id, whole, watch)
+                .map(|(probe, report)| (Some(Arc::new(probe)), report))
+        }
+    };
+    let (probe, report) = trained.map_err(EmbedError::failed)?;
     let row = kept(request, *settings, collection, &table, &report);
     let report = Arc::new(report);
-    let active = ActiveProbe {
-        probe: Arc::new(probe),
+    let active = probe.map(|probe| ActiveProbe {
+        probe,
         path: None,
-        report: Some(Arc::clone(&report)),
-    };
+        at_home: true,
+        shown: true,
+    });
     let mut result = ProbeResult::new(report, collection, &table);
     if groups.is_none() {
         result.asked = Some((*settings, request.source.clone()));

@@ -28,7 +28,7 @@ pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> Result<(), NoThread> {
     let question = match what {
         ProbeAsk::Save => Question::new_file("Keep the probe", "probe.safetensors")
             .filter("Probes", &["safetensors"]),
-        ProbeAsk::Load => Question::file("Take up a probe").filter("Probes", &["safetensors"]),
+        ProbeAsk::Load => Question::file("Load a probe").filter("Probes", &["safetensors"]),
         ProbeAsk::Encoder => {
             let title = "Choose a checkpoint to compare";
             return checkpoint::choose(title, ChosenFor::Embedding, outbox, move |chosen| {

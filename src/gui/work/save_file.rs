@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::gui::{
     jobs::{NoThread, spawn_once},
     message::{Message, Outbox},
-    work::ask_file::{Place, Question},
+    work::ask_file::Question,
 };
 
 /// Where something is saved.
 pub enum SaveAt {
     /// Here.
     Path(PathBuf),
-    /// Where the user says; without a dialog, in this folder of the program's own files.
-    Asking(Question, &'static str),
+    /// Where the user says; without a dialog, this folder of the program's own files is offered.
+    Asking(Box<Question>, &'static str),
 }
 
 /// Saves with `save`; the outcome comes as a message. `what` was to be saved, for the sentence if `save` breaks.
@@ -28,19 +28,12 @@ pub fn save(
 ) -> Result<(), NoThread> {
     let work = move |outbox: &Outbox| {
         let place = match at {
-            SaveAt::Path(path) => Ok(Some(path)),
-            SaveAt::Asking(question, folder) => question
-                .wait_or_save_in(folder)
-                .map(|place| place.map(Place::into_path)),
+            SaveAt::Path(path) => Some(path),
+            SaveAt::Asking(question, folder) => question.own_folder(folder).wait(outbox),
         };
-        let saved = match place {
-            Ok(Some(path)) => {
-                make_folder_of(&path);
-                save(&path).map(|()| path)
-            }
-            Ok(None) => return,
-            Err(why) => Err(why),
-        };
+        let Some(path) = place else { return };
+        make_folder_of(&path);
+        let saved = save(&path).map(|()| path);
         outbox.send(Message::Saved(saved));
     };
     spawn_once("save-file", outbox, work, move |fault| {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::gui::{
-    jobs::BackgroundWriter,
+    jobs::{BackgroundWriter, NoThread, spawn_once},
     message::{Message, Outbox, ProbeMessage},
 };
-use mynascope_probe::{ScoreChange, change_scores, read_scores};
+use mynascope_probe::{SavedScore, ScoreChange, change_scores, paired_difference, read_scores};
 
 /// Starts the thread that keeps scores in a file; what it holds comes as a message.
 ///
@@ -24,11 +24,38 @@ pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<BackgroundWriter<
     })
 }
 
+/// Compares two scores track by track; the answer comes as a message, with the choice that it is for.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
+pub fn compare(
+    pair: [Option<String>; 2],
+    [first, second]: [SavedScore; 2],
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    spawn_once(
+        "compare-scores",
+        outbox,
+        move |outbox| {
+            let names = match first.encoder == second.encoder {
+                true => ["A".to_owned(), "B".to_owned()],
+                false => [first.encoder.clone(), second.encoder.clone()],
+            };
+            let found = paired_difference(&first, &second);
+            let found = found
+                .map(|found| found.words(&names[0], &names[1]))
+                .map_err(|why| format!("Cannot be compared: {why}"));
+            outbox.send(Message::Probe(ProbeMessage::Difference(pair, found)));
+        },
+        |fault| format!("The scores could not be compared ({fault}); choose others"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use mynascope_collection::{Collection, CollectionKind};
-    use mynascope_probe::{EncoderId, ProbeReport, ProbeSettings, SavedScore};
+    use mynascope_probe::{EncoderId, ProbeReport, ProbeSettings};
 
     #[test]
     fn a_score_made_just_before_the_end_is_there_at_the_next_start() {

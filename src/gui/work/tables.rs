@@ -1,6 +1,10 @@
 //! Tables of embeddings and maps as files: opened and saved on threads of their own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::gui::{
     command::SaveTo,
@@ -8,8 +12,9 @@ use crate::gui::{
     message::{EncoderMessage, MapMessage, Message, Outbox},
     model::KeyedTable,
     work::{
-        ask_file::{Place, Question},
-        checkpoint::open_dropped,
+        ask_file::Question,
+        checkpoint::{open_checkpoint, open_dropped},
+        drop_preview::is_table_of_embeddings,
         save_file::make_folder_of,
     },
 };
@@ -21,61 +26,60 @@ use mynascope_embedding::{
 use mynascope_encoder::is_checkpoint;
 use mynascope_map::{LAYOUT_EXTENSIONS, Layout, save_layout};
 
-/// What is to be saved.
-pub enum Sheet {
-    /// The embeddings.
-    Embeddings(Arc<KeyedTable>),
-    /// The places of the points with what they stand for.
-    Map {
-        /// The table that was laid out.
-        table: Arc<KeyedTable>,
-        /// Whether points are windows or tracks.
-        level: Level,
-        /// Where they lie.
-        layout: Layout,
-    },
+/// What is to be saved: embeddings, or a map of them.
+pub struct Sheet {
+    /// The embeddings that it is made of.
+    pub table: Arc<KeyedTable>,
+    /// Which of its tracks are off the list, and left out.
+    pub gone: Vec<bool>,
+    /// Whether points are windows or tracks, and where they lie; `None` for the embeddings alone.
+    pub map: Option<(Level, Layout)>,
 }
 
 impl Sheet {
-    /// The embeddings that it is made of.
-    pub fn table(&self) -> &KeyedTable {
-        match self {
-            Self::Embeddings(table) | Self::Map { table, .. } => table,
-        }
-    }
-
     /// What its files are called, without the ending.
     fn name(&self) -> &'static str {
-        match self {
-            Self::Embeddings(_) => "embeddings",
-            Self::Map { .. } => "map",
+        match self.map {
+            None => "embeddings",
+            Some(_) => "map",
         }
     }
 
     /// The endings that it can be kept under.
     fn endings(&self) -> &'static [&'static str] {
-        match self {
-            Self::Embeddings(_) => &TABLE_EXTENSIONS,
-            Self::Map { .. } => &LAYOUT_EXTENSIONS,
+        match self.map {
+            None => &TABLE_EXTENSIONS,
+            Some(_) => &LAYOUT_EXTENSIONS,
         }
     }
 
-    fn save(&self, path: &std::path::Path) -> Result<(), String> {
-        match self {
-            Self::Embeddings(table) => {
-                save_table(&table.table, path).map_err(|error| error.to_string())
-            }
-            Self::Map {
-                table,
-                level,
-                layout,
-            } => {
-                let saved = match level {
-                    Level::Window => save_layout(layout, &table.table, path),
-                    Level::Track => save_layout(layout, &table.table.track_means(), path),
-                };
-                saved.map_err(|error| error.to_string())
-            }
+    fn save(&self, path: &Path) -> Result<(), String> {
+        let whole = &self.table.table;
+        let Some((level, layout)) = &self.map else {
+            return save_table(&self.left(whole), path).map_err(|error| error.to_string());
+        };
+        let means = (*level == Level::Track).then(|| whole.track_means());
+        let rows = means.as_ref().unwrap_or(whole);
+        let places = rows.track.iter().zip(&layout.xy);
+        let layout = Layout {
+            xy: places
+                .filter(|(track, _)| !self.is_gone(**track))
+                .map(|(_, place)| *place)
+                .collect(),
+            ..layout.clone()
+        };
+        save_layout(&layout, &self.left(rows), path).map_err(|error| error.to_string())
+    }
+
+    fn is_gone(&self, track: u32) -> bool {
+        self.gone.get(track as usize).copied().unwrap_or(false)
+    }
+
+    /// The rows of tracks that are still on the list.
+    fn left<'a>(&self, table: &'a EmbeddingTable) -> Cow<'a, EmbeddingTable> {
+        match self.gone.contains(&true) {
+            true => Cow::Owned(table.without_rows_of(&self.gone)),
+            false => Cow::Borrowed(table),
         }
     }
 }
@@ -102,22 +106,18 @@ fn file_stem(of: &[&str], kind: &str) -> String {
 pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> Result<(), NoThread> {
     let stem = file_stem(of, sheet.name());
     on_thread("save-table", outbox, move |outbox| {
-        let (path, asked) = match to {
-            SaveTo::At(path) => (path, true),
-            SaveTo::Asking(ending) => match question(&sheet, &stem, ending)
-                .wait_or_save_in("tables")
-            {
-                Ok(Some(Place::Chosen(path))) => (with_ending(path, ending, sheet.endings()), true),
-                Ok(Some(Place::Unasked(path))) => (path, false),
-                Ok(None) => return,
-                Err(why) => return outbox.send(Message::Saved(Err(why))),
-            },
+        let path = match to {
+            SaveTo::At(path) => path,
+            SaveTo::Asking(ending) => {
+                let question = question(&sheet, &stem, ending).own_folder("tables");
+                match question.wait(outbox) {
+                    Some(path) => with_ending(path, ending, sheet.endings()),
+                    None => return,
+                }
+            }
         };
         make_folder_of(&path);
-        outbox.send(match (sheet.save(&path), asked) {
-            (Ok(()), false) => Message::Map(MapMessage::SavedUnasked(path)),
-            (saved, _) => Message::Saved(saved.map(|()| path)),
-        });
+        outbox.send(Message::Saved(sheet.save(&path).map(|()| path)));
     })
 }
 
@@ -162,23 +162,51 @@ pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
                     Err(error) => Message::Map(MapMessage::TableOpened(Err(error.to_string()))),
                 });
             }
-            let table = load_table(&path).map_err(|error| error.to_string());
-            let table: Result<EmbeddingTable, String> = table.and_then(|table| {
-                if table.rows() == 0 {
-                    let path = path.display();
-                    return Err(format!(
-                        "The table has no row, so there is nothing to map: {path}"
-                    ));
-                }
-                Ok(table)
-            });
-            let opened = table.map(|table| {
+            let opened = read(&path).map(|table| {
                 let sound = sound_of_table(&table);
                 (path, Box::new(table), sound)
             });
             outbox.send(Message::Map(MapMessage::TableOpened(opened)));
         },
     )
+}
+
+/// Reads a checkpoint or a table for the second map, at a path or one that the user chooses; it comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
+pub fn open_second(path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
+    let question = Question::file("Choose the checkpoint or the table of the second map");
+    with_path(
+        "open-second",
+        path,
+        question,
+        outbox,
+        move |path: PathBuf, outbox| {
+            // A small table of another program looks like any list of numbers: reading tells.
+            if !is_checkpoint(&path) {
+                let table = read(&path).map(|table| (path.clone(), Box::new(table)));
+                if table.is_ok() || is_table_of_embeddings(&path) {
+                    return outbox.send(Message::Map(MapMessage::SecondTable(table)));
+                }
+            }
+            outbox.send(match open_checkpoint(path) {
+                Ok(chosen) => Message::Map(MapMessage::SecondChosen(chosen.path)),
+                Err(why) => Message::Fault(why.to_string()),
+            });
+        },
+    )
+}
+
+fn read(path: &Path) -> Result<EmbeddingTable, String> {
+    let table = load_table(path).map_err(|error| error.to_string())?;
+    match table.rows() {
+        0 => Err(format!(
+            "The table has no row, so there is nothing to map: {}",
+            path.display()
+        )),
+        _ => Ok(table),
+    }
 }
 
 /// Looks for the sound of a table in a folder, or in one that the user chooses; the table with what was found comes as a
@@ -218,14 +246,8 @@ fn with_path(
     work: impl FnOnce(PathBuf, &Outbox) + Send + 'static,
 ) -> Result<(), NoThread> {
     on_thread(name, outbox, move |outbox| {
-        let chosen = match path {
-            Some(path) => Ok(Some(path)),
-            None => question.wait(),
-        };
-        match chosen {
-            Ok(Some(path)) => work(path, outbox),
-            Ok(None) => {}
-            Err(why) => outbox.send(Message::Fault(why)),
+        if let Some(path) = path.or_else(|| question.wait(outbox)) {
+            work(path, outbox);
         }
     })
 }

@@ -87,8 +87,8 @@ impl Codec {
             return Err(AudioError::unsupported(fence.path, why));
         }
         let made = fence.catch(|| {
-            // Symphonia's Ogg reader asks for frames to be left out within a stream wherever a page's count is a little
-            // off, as in files that ffmpeg wrote; here the beginning and the end are found by counting.
+            // symphonia-format-ogg 0.6.1, "samples are trimmed inside a stream where the granule position of a page is a
+            // little low", as in files that ffmpeg wrote; here the beginning and the end are found by counting.
             let options = AudioDecoderOptions::default().gapless(!is_vorbis);
             symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
         })?;

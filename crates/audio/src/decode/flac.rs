@@ -221,7 +221,7 @@ fn parts(
 }
 
 /// Where the sound of a part ends whose mark stands first: in front of tags, and of anything else that stands behind a last frame
-/// that is whole. (With such bytes behind it Symphonia would not take it for whole.)
+/// that is whole. (symphonia-bundle-flac 0.6.1: "a last frame with other bytes behind it, such as a tag, is not taken for whole".)
 fn sound_end(file: &File, part: Range<u64>, fence: &Fence<'_>) -> io::Result<u64> {
     let mut window = Window::new(file.try_clone()?, part.clone(), fence.clock);
     let end = trailing_tags(&mut window)?;

@@ -15,8 +15,8 @@ use std::{
 };
 
 use self::elements::{
-    CLUSTER, HEADER, cluster_time, ends_within_element, filled_length, last_padding_ns, open_ended,
-    told_length, without,
+    CLUSTER, HEADER, cluster_time, ends_within_element, filled_length, last_block_time,
+    last_padding_ns, open_ended, told_length, without,
 };
 use super::{
     Refused, Step,
@@ -41,6 +41,8 @@ pub(super) struct Matroska {
     extent: Extent,
     /// Whether it holds nothing but the sound.
     is_alone: bool,
+    /// How long it says that it plays.
+    claimed_secs: Option<f64>,
     /// Frames at the end that are no sound, once that was asked.
     padding: Option<u64>,
     /// The last samples, of which those are, and their channels.
@@ -130,12 +132,13 @@ impl Matroska {
         if let Some(refused) = Refused::where_he_aac(shape, Facts::default(), search, fence) {
             return Err(refused);
         }
+        let claimed_secs = extent.claimed_secs(&packets, fence);
         let mut packets = extent.read(&[], fence)?;
         // Where a film lies beside the sound, the length may be the film's.
         let is_alone = packets.track_count() == 1;
         if !is_alone {
             packets = packets.with_duration_secs(0.0);
-        } else if let Some(secs) = packets.claimed_secs() {
+        } else if let Some(secs) = claimed_secs {
             let before = packets.frames_before_sound() as f64;
             let rate = f64::from(packets.info().sample_rate.max(1));
             packets = packets.with_duration_secs((secs - before / rate).max(0.0));
@@ -144,6 +147,7 @@ impl Matroska {
             packets,
             extent,
             is_alone,
+            claimed_secs,
             padding: None,
             held: Vec::new(),
             clusters: None,
@@ -215,8 +219,7 @@ impl Matroska {
     fn is_near_its_end(&self) -> bool {
         const SLACK_SECS: f64 = 1.0;
         let secs = self.position() as f64 / self.rate();
-        self.packets
-            .claimed_secs()
+        self.claimed_secs
             .is_none_or(|claimed| secs + SLACK_SECS > claimed)
             || self.extent.cut.is_some()
     }
@@ -318,6 +321,21 @@ impl Extent {
     fn incomplete(&self) -> Option<Incomplete> {
         self.cut
             .or(self.more_follows.then_some(Incomplete::MoreFollows))
+    }
+
+    /// How long a file says that it plays, of which the first packet was read. Of one that was cut out of another and kept its
+    /// times some programs write where it ends instead: then its last block begins before that.
+    fn claimed_secs(&self, packets: &Packets, fence: &Fence<'_>) -> Option<f64> {
+        /// No packet lasts longer.
+        const LATE_SECS: f64 = 0.2;
+        let claimed = packets.claimed_secs()?;
+        let first = packets.first_stamp_secs().unwrap_or_default();
+        let last = || {
+            let ticks = last_block_time(fence.path, self.length)?;
+            Some(ticks as f64 * packets.unit_secs())
+        };
+        let is_end = first > LATE_SECS && last().is_some_and(|last| last <= claimed);
+        Some(if is_end { claimed - first } else { claimed })
     }
 
     /// A reader of the file with other bytes in some places.

@@ -20,9 +20,12 @@ mod program;
 mod refused;
 mod sniff;
 mod splice;
+mod tags;
 mod timeline;
 mod unfilled;
 mod window;
+
+pub use tags::{FileTags, read_tags};
 
 use std::{
     ffi::OsStr,

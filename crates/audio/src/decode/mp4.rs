@@ -30,7 +30,7 @@ pub(super) struct SoundTrack {
     pub id: u32,
     /// Four letters that name the codec, such as "mp4a".
     pub codec: [u8; 4],
-    /// PCM of a kind that QuickTime stores with the highest byte first, and Symphonia (0.6.1) reads as if the lowest were.
+    /// PCM of a kind that QuickTime stores with the highest byte first, which symphonia-format-isomp4 0.6.1 doesn't see.
     is_big_endian: bool,
     /// Units of media time a second.
     scale: u32,
@@ -92,8 +92,8 @@ impl Movie {
         Ok(movie)
     }
 
-    /// Makes all tracks but one invisible to a reader. (A seek of Symphonia moves every track and fails where one ends
-    /// early, as chapters, covers and films do.)
+    /// Makes all tracks but one invisible to a reader. (symphonia-format-isomp4 0.6.1, "seek fails where another track ends
+    /// earlier", as chapters, covers and films do.)
     pub(super) fn only(&self, track: &SoundTrack) -> Vec<Patch> {
         let others = self.boxes.iter().filter(|(id, _)| *id != track.id);
         others

@@ -292,8 +292,8 @@ impl Link {
 fn part(head: Range<u64>, body: Range<u64>, fence: &Fence<'_>) -> Result<Packets, AudioError> {
     let file = File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
     let input = Input::of(file, body).behind(head);
-    // Places are found by counting, not by Symphonia: its search believes every page's count, and never ends where streams
-    // lie side by side.
+    // Places are found by counting (symphonia-format-ogg 0.6.1, "seek does not end beside a second stream"; it also believes
+    // every page's count).
     Ok(Packets::open(input, fence.path, fence.clock)?.counting_packets())
 }
 

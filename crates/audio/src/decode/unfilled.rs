@@ -5,6 +5,10 @@ use std::{collections::VecDeque, io, ops::Range};
 use super::window::Window;
 use crate::{Incomplete, incomplete::share};
 
+/// Sectors of discs have up to so many bytes.
+pub(super) const MAX_PADDING: u64 = 32 << 10;
+/// Fewer zeros may be the end of a frame.
+pub(super) const LEAST: u64 = 16;
 /// A frame ends with so many zeros by chance.
 const BY_CHANCE: u64 = 1;
 
@@ -14,10 +18,6 @@ pub(super) fn unfilled(
     window: &mut Window,
     sound_end: u64,
 ) -> io::Result<Option<(u64, Incomplete)>> {
-    /// Sectors of discs have up to so many bytes.
-    const MAX_PADDING: u64 = 32 << 10;
-    /// Fewer zeros may be the end of a frame.
-    const LEAST: u64 = 16;
     let (part, end) = (window.part(), window.filled_end()?);
     let (there, told) = (end - part.start, part.end - part.start);
     let is_within_frame = end + LEAST <= sound_end && sound_end <= part.end;

@@ -50,7 +50,7 @@ impl CallbackMixer {
         Self {
             ring,
             volume: signals.volume(),
-            weights: weights_of(signals.heard()),
+            weights: weights_of(signals.heard(), signals.view_gain()),
             signals,
             rate: f64::from(rate),
             gain: 0.0,
@@ -69,7 +69,10 @@ impl CallbackMixer {
         let flushing = wanted != self.signals.flush_done.load(Ordering::Relaxed);
         self.clips.look();
         let playing = self.signals.playing.load(Ordering::Acquire) && !flushing;
-        let (volume, heard) = (self.signals.volume(), weights_of(self.signals.heard()));
+        let (volume, view_gain) = (self.signals.volume(), self.signals.view_gain());
+        let heard = weights_of(self.signals.heard(), view_gain);
+        // As long as any other switch, however loud it becomes.
+        let weight_step = self.weight_step * view_gain.max(1.0);
         self.signals.block.store(frames as u64, Ordering::Relaxed);
         let (written, end) = (self.ring.written(), self.ring.end());
         let first = self.ring.taken();
@@ -104,7 +107,7 @@ impl CallbackMixer {
             self.flows = true;
             let target = if frame.has_views { heard } else { ORIGINAL };
             for (weight, target) in self.weights.iter_mut().zip(target) {
-                step(weight, target, self.weight_step);
+                step(weight, target, weight_step);
             }
             let [original, a, b, mono] = self.weights;
             let [view_a, view_b, whole] = frame.views;
@@ -148,14 +151,15 @@ impl CallbackMixer {
 const ORIGINAL: Weights = [1.0, 0.0, 0.0, 0.0];
 
 /// What is dropped is the mono track less what is kept: with what is kept it sums to the track by construction.
-fn weights_of(heard: Heard) -> Weights {
-    match heard {
-        Heard::Original => ORIGINAL,
+fn weights_of(heard: Heard, view_gain: f32) -> Weights {
+    let weights = match heard {
+        Heard::Original => return ORIGINAL,
         Heard::Kept(Side::A) => [0.0, 1.0, 0.0, 0.0],
         Heard::Kept(Side::B) => [0.0, 0.0, 1.0, 0.0],
         Heard::Dropped(Side::A) => [0.0, -1.0, 0.0, 1.0],
         Heard::Dropped(Side::B) => [0.0, 0.0, -1.0, 1.0],
-    }
+    };
+    weights.map(|weight: f32| weight * view_gain)
 }
 
 fn add([left, right]: [f32; 2], [more_left, more_right]: [f32; 2]) -> [f32; 2] {

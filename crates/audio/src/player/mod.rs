@@ -135,6 +135,13 @@ impl Player {
         self.shared.signals.set_heard(heard);
     }
 
+    /// Sets what views are multiplied by; the original stays as it is. The caller sees to it that nothing goes beyond full scale.
+    pub fn set_view_gain(&self, gain: f32) {
+        if gain.is_finite() {
+            self.shared.signals.set_view_gain(gain.max(0.0));
+        }
+    }
+
     /// Plays a stretch (start and end in seconds) over and over, or the track to its end.
     pub fn set_loop(&self, looped: Option<[f64; 2]>) {
         let looped = looped.filter(|[start, end]| start.is_finite() && end.is_finite());

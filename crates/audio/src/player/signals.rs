@@ -26,6 +26,8 @@ pub(super) struct Signals {
     /// What samples are multiplied by: the bits of an `f32` from 0 to 1.
     volume: AtomicU32,
     heard: AtomicU8,
+    /// What the views are multiplied by: the bits of an `f32`.
+    view_gain: AtomicU32,
 }
 
 /// An `f64` that threads share.
@@ -59,6 +61,7 @@ impl Signals {
             clips_heard: AtomicU64::new(0),
             volume: AtomicU32::new(1.0_f32.to_bits()),
             heard: AtomicU8::new(0),
+            view_gain: AtomicU32::new(1.0_f32.to_bits()),
         }
     }
 
@@ -69,6 +72,15 @@ impl Signals {
 
     pub(super) fn set_volume(&self, volume: f32) {
         self.volume.store(volume.to_bits(), Ordering::Relaxed);
+    }
+
+    /// What the views are multiplied by.
+    pub(super) fn view_gain(&self) -> f32 {
+        f32::from_bits(self.view_gain.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_view_gain(&self, gain: f32) {
+        self.view_gain.store(gain.to_bits(), Ordering::Relaxed);
     }
 
     pub(super) fn heard(&self) -> Heard {

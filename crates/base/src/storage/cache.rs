@@ -43,8 +43,13 @@ impl ContentKey {
         &self.0
     }
 
+    /// Of a hash that was computed elsewhere.
+    pub fn of_hash(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// 64 hexadecimal digits.
-    fn hex(&self) -> String {
+    pub fn hex(&self) -> String {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use directories::ProjectDirs;
+use directories::{BaseDirs, ProjectDirs};
 
 use super::StorageError;
 
@@ -38,4 +38,13 @@ impl Folders {
             data: dirs.data_dir().to_path_buf(),
         })
     }
+}
+
+/// The folder that holds the data of all programs of the user: `~/.local/share` on Linux.
+///
+/// # Errors
+/// [`StorageError::NoHome`] if the system tells no home folder.
+pub fn user_data_home() -> Result<PathBuf, StorageError> {
+    let dirs = BaseDirs::new().ok_or(StorageError::NoHome)?;
+    Ok(dirs.data_dir().to_path_buf())
 }

@@ -9,10 +9,10 @@ mod settings;
 mod write;
 
 pub use cache::{Cache, ContentKey};
-pub use folders::Folders;
+pub use folders::{Folders, user_data_home};
 pub use path_text::{path_from_text, path_to_text};
 pub use plain_path::{plain_folder, tidy_path};
-pub use settings::{Follow, NamedKeys, Settings, Theme};
+pub use settings::{Follow, NamedKeys, Session, Settings, Theme, WindowPlace};
 pub use write::{create_folder, write_atomic};
 
 use std::{io, path::PathBuf};

@@ -37,6 +37,45 @@ pub enum Follow {
     Off,
 }
 
+/// Where a window stands on the screen, in points of a scale of 100 %.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WindowPlace {
+    /// Width and height of what is in its frame.
+    pub size: [f32; 2],
+    /// Left and top of its frame, where the system says.
+    pub position: Option<[f32; 2]>,
+    /// It fills the screen between the bars of the desktop.
+    pub maximized: bool,
+}
+
+/// How the window was left.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Session {
+    /// The layout that was shown, by its name.
+    pub layout: String,
+    /// The encoder and how it is read, as JSON.
+    pub encoder: String,
+    /// What was set of the spectrogram, as JSON.
+    pub picture: String,
+    /// The shown track.
+    #[serde(with = "serde_path::option", skip_serializing_if = "Option::is_none")]
+    pub track: Option<PathBuf>,
+    /// A map of the collection was shown.
+    pub map: bool,
+    /// How the map is laid out, as JSON.
+    pub map_form: String,
+    /// The probe in use, where it is a file.
+    #[serde(with = "serde_path::option", skip_serializing_if = "Option::is_none")]
+    pub probe: Option<PathBuf>,
+    /// Tracks of the opened folders that were taken off the list.
+    #[serde(with = "serde_path::list")]
+    pub removed: Vec<PathBuf>,
+    /// Where the window stood.
+    pub window: Option<WindowPlace>,
+}
+
 /// What the window remembers between starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -59,6 +98,11 @@ pub struct Settings {
     pub channel: String,
     /// What was open when the window was closed is opened again.
     pub reopen: bool,
+    /// The window is as it was when it was closed: size, place, layout, encoder, spectrogram, and of what is opened again the track,
+    /// the map and the probe.
+    pub restore: bool,
+    /// At the end of a track the next one of the list is played.
+    pub play_on: bool,
     /// What was open last, as the command line takes it.
     #[serde(with = "serde_path::list")]
     pub last: Vec<PathBuf>,
@@ -67,8 +111,14 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// Where the user moved the panels of each layout, by its name.
     pub layouts: BTreeMap<String, String>,
+    /// In which layouts the mask is drawn, by the layout's name, where the user said so.
+    pub mask_shown: BTreeMap<String, bool>,
+    /// Columns of the library that the user switched on or off, by their headings.
+    pub columns: BTreeMap<String, bool>,
     /// What the keys of encoders are called, by the encoder's hash.
     pub key_names: BTreeMap<String, NamedKeys>,
+    /// How the window was left.
+    pub session: Session,
 }
 
 /// How the places of an encoder's key profile got their names.
@@ -95,10 +145,15 @@ impl Default for Settings {
             device: "auto".to_owned(),
             channel: "mean".to_owned(),
             reopen: true,
+            restore: true,
+            play_on: false,
             last: Vec::new(),
             recent: Vec::new(),
             layouts: BTreeMap::new(),
+            mask_shown: BTreeMap::new(),
+            columns: BTreeMap::new(),
             key_names: BTreeMap::new(),
+            session: Session::default(),
         }
     }
 }
@@ -169,7 +224,16 @@ mod tests {
         let odd = PathBuf::from(OsStr::from_bytes(b"/music/caf\xe9"));
         let settings = Settings {
             last: vec![odd.clone()],
-            recent: vec![odd, "/music/日本".into()],
+            recent: vec![odd.clone(), "/music/日本".into()],
+            session: Session {
+                track: Some(odd),
+                window: Some(WindowPlace {
+                    size: [900.0, 700.0],
+                    position: Some([-3.0, 4.0]),
+                    maximized: true,
+                }),
+                ..Session::default()
+            },
             ..Settings::default()
         };
         settings.save(folder.path()).unwrap();

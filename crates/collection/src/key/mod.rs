@@ -2,6 +2,8 @@
 
 mod scripts;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::text::fold_text;
 
 /// The 24 keys by number: 0 to 11 are C major to B major, 12 to 23 are C minor to B minor.
@@ -20,9 +22,11 @@ pub fn key_name(key: u8) -> Option<&'static str> {
 ///
 /// - "C major", "c# MAJ", "F# min", "A:min", "A-minor", "Gb Maj", "Am", "F#m", "C" (major), with ♯, ♭, ♮, "sharp" and
 ///   "flat" as signs; enharmonic spellings are one key ("C# major" is "Db major");
-/// - German ("h-Moll", "Fis-Dur", "B-Dur", which is B flat major; an H is a B in any case) and the syllables of the
-///   Romance languages ("La mineur", "Si♭ maggiore");
-/// - Russian, Ukrainian, Japanese, Chinese and Korean ("ля минор", "嬰ハ短調", "降B大调", "다장조");
+/// - German and the languages that name keys as it does, from Danish to Hungarian ("h-Moll", "Fis-Dur", "a-molli", "Cisz
+///   dúr"; "B-Dur" is B flat major, and an H is a B in any case), Dutch ("Bes grote terts");
+/// - the syllables of the Romance languages and others ("La mineur", "Si♭ maggiore", "Fá sustenido menor", "Do majör");
+/// - Cyrillic, Greek, Japanese, Chinese and Korean ("ля минор", "Ха-мол", "嬰ハ短調", "降B大调", "다장조"), and wide letters
+///   ("Ｆ＃ｍ");
 /// - the wheels of DJs: Camelot ("8A" is A minor, "8B" C major) and Open Key ("1m" is A minor, "1d" C major).
 ///
 /// Several names of one key beside each other are that key: "A#/Bb major", "Am (8A)", "8A - Am". A letter in lower case
@@ -33,6 +37,8 @@ pub fn parse_key(name: &str) -> Option<u8> {
 
 /// As [`parse_key`]; in a list that writes H, `with_h`, a B is a B flat.
 pub(crate) fn parse_key_in(name: &str, with_h: bool) -> Option<u8> {
+    // Wide letters are the same letters.
+    let name: String = name.nfkc().collect();
     let name = name.trim().trim_matches(['"', '\'']);
     // The longest ("la bemolle maggiore") has 19 letters.
     if name.chars().count() > 40 {
@@ -80,15 +86,20 @@ pub(crate) fn is_mode_name(word: &str) -> bool {
 
 /// Whether a key names its mode: "A minor", "C:maj", "F#m", and not "A" or "8A".
 pub(crate) fn has_mode(name: &str) -> bool {
-    let last = name.rsplit([' ', ':', '-', '_', '\t']).next();
-    last.is_some_and(|word| word != name && is_mode(word))
-        || name.len() > 1 && name.ends_with('m') && !name.contains(char::is_whitespace)
-        || scripts::key_in_script(name).is_some()
+    // Behind a mode there is no other.
+    let takes_one = || parse_key(&format!("{name} minor")).is_some();
+    parse_key(name).is_some() && wheel(name.trim()).is_none() && !takes_one()
 }
 
 /// Whether a key is written with the German letter H.
 pub(crate) fn has_h(name: &str) -> bool {
-    name.trim().starts_with(['H', 'h']) && parse_key(name).is_some()
+    name.trim().starts_with(['H', 'h', 'Ｈ', 'ｈ']) && parse_key(name).is_some()
+}
+
+/// Whether a key is B flat as German writes it, by a B: "B-Dur".
+pub(crate) fn is_german_b(name: &str) -> bool {
+    let rest = name.trim().strip_prefix(['B', 'b']);
+    rest.is_some_and(|rest| is_german_mode(rest.trim_start_matches([' ', '-', '_', ':'])))
 }
 
 /// A place on a DJ's wheel of fifths.
@@ -110,18 +121,93 @@ fn wheel(name: &str) -> Option<u8> {
     Some(if is_minor { pitch + 12 } else { pitch })
 }
 
-/// Names of the degrees of C major, in semitones above C; the longer before what they begin with.
+/// Names of the degrees of C major without accents, in semitones above C; the longer before what they begin with.
 const SYLLABLES: [(&str, u8); 9] = [
     ("sol", 7),
     ("do", 0),
+    ("đo", 0),
     ("ut", 0),
     ("re", 2),
-    ("ré", 2),
     ("mi", 4),
     ("fa", 5),
     ("la", 9),
     ("si", 11),
 ];
+
+/// Words for a sharp behind a name, without accents: French, Italian, Spanish, Portuguese, Catalan, Turkish, Romanian,
+/// Vietnamese.
+const SHARPS: [&str; 10] = [
+    "#",
+    "sharp",
+    "diese",
+    "diesis",
+    "sostenido",
+    "sustenido",
+    "sostingut",
+    "diyez",
+    "diez",
+    "thang",
+];
+/// Words for a flat.
+const FLATS: [&str; 6] = ["b", "flat", "bemol", "bemolle", "bemoll", "giang"];
+
+/// Minor in the languages that call B flat B and B natural H: German, Swedish, Polish, Czech, Hungarian; Danish, Slovene,
+/// Croatian; Finnish.
+const GERMAN_MINOR: [&str; 3] = ["moll", "mol", "molli"];
+/// Major in these; Estonian last.
+const GERMAN_MAJOR: [&str; 3] = ["dur", "duuri", "duur"];
+/// Minor in other languages, without accents: English, French, Italian, Spanish and Portuguese, Dutch, the Baltic ones,
+/// Vietnamese; the kinds of minor are one key.
+const MINOR: [&str; 15] = [
+    "minor",
+    "min",
+    "mi",
+    "mineur",
+    "minore",
+    "menor",
+    "aeolian",
+    "klein",
+    "kleine terts",
+    "minoor",
+    "minors",
+    "minoras",
+    "thu",
+    "harmonic minor",
+    "melodic minor",
+];
+/// Major in these.
+const MAJOR: [&str; 14] = [
+    "major",
+    "maj",
+    "ma",
+    "majeur",
+    "maggiore",
+    "mayor",
+    "maior",
+    "ionian",
+    "groot",
+    "grote terts",
+    "mazoor",
+    "mazors",
+    "mazoras",
+    "truong",
+];
+
+/// Whether a mode is one in whose languages B natural is called H: "Dur", "moll", "duuri".
+pub(crate) fn is_german_mode(mode: &str) -> bool {
+    let mode = letters_of(mode);
+    let mode = mode.as_str();
+    GERMAN_MINOR.contains(&mode) || GERMAN_MAJOR.contains(&mode)
+}
+
+/// A text in lower case and without accents: "Dó" is "do", "majör" is "major".
+fn letters_of(text: &str) -> String {
+    let is_accent = |letter: &char| ('\u{300}'..='\u{36f}').contains(letter);
+    text.nfd()
+        .filter(|letter| !is_accent(letter))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
 
 fn named(name: &str, with_h: bool) -> Option<u8> {
     let in_script = scripts::key_in_script(name);
@@ -137,10 +223,12 @@ fn named(name: &str, with_h: bool) -> Option<u8> {
             other => other,
         })
         .filter(|letter| *letter != '♮')
+        .nfd()
+        .filter(|letter| !('\u{300}'..='\u{36f}').contains(letter))
         .collect();
     let (tonic, rest) = spaced.split_at(spaced.find(' ').unwrap_or(spaced.len()));
     let rest = rest.trim();
-    let is_german = matches!(fold_text(rest).as_str(), "dur" | "moll");
+    let is_german = is_german_mode(rest);
     let syllable = SYLLABLES.iter().find_map(|&(syllable, pitch)| {
         // A letter with an ending is no syllable: "Fa" is, "Fmaj" is not.
         let (start, after) = (tonic.get(..syllable.len())?, tonic.get(syllable.len()..)?);
@@ -155,12 +243,15 @@ fn named(name: &str, with_h: bool) -> Option<u8> {
     };
     let (pitch, after, has_sign) = sign(natural, after, is_german, &fold_text(tonic))?;
     let (pitch, rest) = match rest.split_once(' ').unwrap_or((rest, "")) {
-        (word, rest) if !has_sign => match fold_text(word).as_str() {
-            "#" | "sharp" | "diese" | "dièse" | "diesis" | "sostenido" => ((pitch + 1) % 12, rest),
-            "b" | "flat" | "bemol" | "bémol" | "bemolle" => ((pitch + 11) % 12, rest),
-            "natural" => (pitch, rest),
-            _ => (pitch, spaced.get(tonic.len()..)?.trim()),
-        },
+        (word, rest) if !has_sign => {
+            let word = fold_text(word);
+            match word.as_str() {
+                word if SHARPS.contains(&word) => ((pitch + 1) % 12, rest),
+                word if FLATS.contains(&word) => ((pitch + 11) % 12, rest),
+                "natural" => (pitch, rest),
+                _ => (pitch, spaced.get(tonic.len()..)?.trim()),
+            }
+        }
         _ => (pitch, rest),
     };
     let mode = match (after, rest.trim()) {
@@ -173,11 +264,14 @@ fn named(name: &str, with_h: bool) -> Option<u8> {
         // A name in lower case alone is minor to some and major to others.
         "" if tonic.starts_with(|it: char| it.is_lowercase()) && !is_syllable => return None,
         "" => false,
-        mode => match fold_text(mode).trim_end_matches('.') {
-            "minor" | "min" | "mi" | "moll" | "mineur" | "minore" | "menor" | "aeolian" => true,
-            "major" | "maj" | "ma" | "dur" | "majeur" | "maggiore" | "mayor" | "ionian" => false,
-            _ => return None,
-        },
+        mode => {
+            let mode = fold_text(mode);
+            match mode.trim_end_matches('.') {
+                mode if MINOR.contains(&mode) || GERMAN_MINOR.contains(&mode) => true,
+                mode if MAJOR.contains(&mode) || GERMAN_MAJOR.contains(&mode) => false,
+                _ => return None,
+            }
+        }
     };
     Some(if is_minor { pitch + 12 } else { pitch })
 }
@@ -195,7 +289,8 @@ fn letter(tonic: &str, b_is_flat: bool) -> Option<(u8, &str)> {
         'G' => 7,
         'A' => 9,
         // "Bb" says itself that it is flat.
-        'B' if b_is_flat && !after.starts_with(['b', '#']) => 10,
+        // ... as does the Dutch "Bes".
+        'B' if b_is_flat && !after.starts_with(['b', '#']) && !after.starts_with("es") => 10,
         'B' | 'H' => 11,
         _ => return None,
     };
@@ -211,7 +306,9 @@ fn sign<'a>(
 ) -> Option<(u8, &'a str, bool)> {
     let sharp = (natural + 1) % 12;
     let flat = (natural + 11) % 12;
+    // Swedish and Hungarian spell these endings in their own way: "Fiss", "Desz".
     let german = |ending: &str| fold_text(after) == ending;
+    let is_e_or_a = matches!(natural, 4 | 9);
     // "Es" and "As" are German wherever they stand: no other notation writes them.
     let is_short = matches!(tonic, "es" | "as");
     // Twice, as theory spells them: "Bbb minor", "F## major", "Fx major".
@@ -223,9 +320,10 @@ fn sign<'a>(
     Some(match after.chars().next() {
         Some('#') => (sharp, after.get(1..)?, true),
         Some('b') => (flat, after.get(1..)?, true),
-        _ if german("is") => (sharp, "", true),
-        _ if german("es") && natural != 4 && natural != 9 => (flat, "", true),
-        _ if german("s") && (is_short || is_german) => (flat, "", true),
+        _ if german("is") || german("iss") || german("isz") => (sharp, "", true),
+        _ if !is_e_or_a && (german("es") || german("ess") || german("esz")) => (flat, "", true),
+        _ if is_e_or_a && german("s") && (is_short || is_german) => (flat, "", true),
+        _ if is_e_or_a && is_german && (german("ss") || german("sz")) => (flat, "", true),
         _ if after.len() > 4 && (fold_text(after) == "sharp") => (sharp, "", true),
         _ if fold_text(after) == "flat" => (flat, "", true),
         _ => (natural, after, false),
@@ -286,6 +384,28 @@ mod tests {
             ("F minor", "E# min|4A|9m|Fam"),
             ("A minor", "Bbb minor|B♭♭ min|G## minor|Gx min|Lam|A\tminor"),
             ("C major", "DoM|C\tmajor"),
+            (
+                "C major",
+                "Ｃ　ｍａｊｏｒ|Dó maior|Do majör|C-duuri|C dúr|C groot|C grote terts|Do mažors|Đô trưởng|Do mayor|do maggiore|C-duur",
+            ),
+            (
+                "A minor",
+                "Ａｍ|８Ａ|Lá menor|La minör|a-molli|a-mol|a klein|A kleine terts|la minors|La thứ|A harmonic minor|A natural minor|a \
+                 melodic minor",
+            ),
+            (
+                "F# minor",
+                "Ｆ＃ｍ|Fá sustenido menor|Fa diyez minör|fa sostenido menor|Fa diesis minore|Fa dièse mineur|fiss-moll|fisz-moll|fis-molli|fa \
+                 sostingut menor|Fa diez minor|Fa thăng thứ|fis klein",
+            ),
+            (
+                "Bb major",
+                "Bes groot|Bes majeur|Si bemol maior|Si bemol majör|Si bémol majeur|B-duuri|B dúr|B dur|si bemoll major|Si giáng trưởng",
+            ),
+            ("Eb major", "Ess-dur|Esz-dúr|Es groot|Mi bemol mayor"),
+            ("G# minor", "ass-moll|asz-moll|as-mol|lá bemol menor"),
+            ("B minor", "h-mol|h-molli|Ｈｍ|B mineur|b klein|Si minör"),
+            ("Db major", "Dess-dur|Desz-dúr|Ré bemol maior"),
         ] {
             for spelling in spellings.split('|') {
                 let read = parse_key(spelling).and_then(key_name);
@@ -313,11 +433,33 @@ mod tests {
             ("B", 11, 10),
             ("Bm", 23, 22),
             ("Bb", 10, 10),
+            ("Bes", 10, 10),
             ("Hm", 23, 23),
         ] {
             assert_eq!(parse_key(name), Some(alone), "{name}");
             assert_eq!(parse_key_in(name, true), Some(with_h), "{name}");
         }
+    }
+
+    #[test]
+    fn a_mode_is_told_from_a_tonic_alone() {
+        for with in [
+            "A minor",
+            "F#m",
+            "C:maj",
+            "a-Moll",
+            "Bes grote terts",
+            "ля минор",
+            "Am (8A)",
+            "Ｆ＃ｍ",
+        ] {
+            assert!(has_mode(with), "{with}");
+        }
+        for without in ["A", "F#", "Es", "8A", "A#/Bb", "Sol", "house", "m"] {
+            assert!(!has_mode(without), "{without}");
+        }
+        assert!(is_german_b("B-Dur") && is_german_b("b moll") && is_german_b("B duuri"));
+        assert!(!is_german_b("Bb-Dur") && !is_german_b("B minor") && !is_german_b("Bes groot"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Names of keys in Cyrillic, Japanese, Chinese and Korean.
+//! Names of keys in Cyrillic, Greek, Japanese, Chinese and Korean.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -15,7 +15,7 @@ const SIGNS_BEFORE: [(&str, u8); 8] = [
 ];
 
 /// The degrees of C major in semitones above C; the longer before what they begin with.
-const LETTERS: [(&str, u8); 39] = [
+const LETTERS: [(&str, u8); 70] = [
     ("соль", 7),
     ("сол", 7),
     ("до", 0),
@@ -27,6 +27,39 @@ const LETTERS: [(&str, u8); 39] = [
     ("ла", 9),
     ("си", 11),
     ("сі", 11),
+    // Greek.
+    ("ντο", 0),
+    ("ρε", 2),
+    ("μι", 4),
+    ("φα", 5),
+    ("σολ", 7),
+    ("λα", 9),
+    ("σι", 11),
+    // Serbian and Macedonian name them as German does, with a Б for B flat and a Х for B.
+    ("цис", 1),
+    ("дис", 3),
+    ("фис", 6),
+    ("гис", 8),
+    ("аис", 10),
+    ("цес", 11),
+    ("дес", 1),
+    ("гес", 6),
+    ("ес", 3),
+    ("ас", 8),
+    ("це", 0),
+    ("де", 2),
+    ("еф", 5),
+    ("ге", 7),
+    ("бе", 10),
+    ("ха", 11),
+    ("ц", 0),
+    ("д", 2),
+    ("е", 4),
+    ("ф", 5),
+    ("г", 7),
+    ("а", 9),
+    ("б", 10),
+    ("х", 11),
     ("ハ", 0),
     ("ニ", 2),
     ("ホ", 4),
@@ -58,11 +91,13 @@ const LETTERS: [(&str, u8); 39] = [
 ];
 
 /// Signs behind a letter, in semitones.
-const SIGNS_BEHIND: [(&str, u8); 12] = [
+const SIGNS_BEHIND: [(&str, u8); 14] = [
     ("диез", 1),
     ("дієз", 1),
     ("бемоль", 11),
     ("бемол", 11),
+    ("διεση", 1),
+    ("υφεση", 11),
     ("シャープ", 1),
     ("フラット", 11),
     ("샵", 1),
@@ -74,7 +109,7 @@ const SIGNS_BEHIND: [(&str, u8); 12] = [
 ];
 
 /// Modes, and whether they are minor. The English ones come where the mode has a column of its own.
-const MODES: [(&str, bool); 21] = [
+const MODES: [(&str, bool); 28] = [
     ("мажор", false),
     ("дур", false),
     ("минор", true),
@@ -94,6 +129,13 @@ const MODES: [(&str, bool); 21] = [
     ("メジャー", false),
     ("マイナー", true),
     ("메이저", false),
+    ("마이너", true),
+    ("μειζονα", false),
+    ("μειζων", false),
+    ("ματζορε", false),
+    ("ελασσονα", true),
+    ("ελασσων", true),
+    ("μινορε", true),
     ("major", false),
     ("minor", true),
 ];
@@ -111,6 +153,15 @@ pub(super) fn key_in_script(name: &str) -> Option<u8> {
         .nfkc()
         .flat_map(char::to_lowercase)
         .filter(|letter| !is_between(*letter))
+        .map(|letter| match letter {
+            'ά' => 'α',
+            'έ' => 'ε',
+            'ί' => 'ι',
+            'ό' => 'ο',
+            'ύ' => 'υ',
+            'ώ' => 'ω',
+            other => other,
+        })
         .collect();
     let (before, rest) = begins(&SIGNS_BEFORE, &name).unwrap_or((0, &name));
     let (natural, rest) = begins(&LETTERS, rest)?;
@@ -156,6 +207,13 @@ mod tests {
             ("G minor", "соль минор|сол минор|ト短調|사단조"),
             ("B minor", "си минор|сі мінор|ロ短調|b小调|나단조"),
             ("F major", "фа мажор|ヘ長調|바장조"),
+            ("C major", "Це-дур|Ц дур|Ντο μείζονα|C장조|Ｃ大调"),
+            ("A minor", "а-мол|Λα ελάσσονα|A 마이너|λα μινόρε"),
+            ("B minor", "ха-мол|х мол|Σι ελάσσονα"),
+            ("Bb major", "Бе-дур|Б дур|Σι ύφεση μείζονα"),
+            ("F# minor", "фис-мол|Φα δίεση ελάσσονα|фа диез минор"),
+            ("Eb major", "Ес-дур|Ми бемол мажор"),
+            ("D minor", "де мол|д-мол|Ρε ελάσσονα"),
         ] {
             for spelling in spellings.split('|') {
                 let read = parse_key(spelling).and_then(key_name);

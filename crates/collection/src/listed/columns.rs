@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     headings::{
-        ARTIST, FILE, FOLDER, IN_PART, KEY, LABEL, MODE, OTHERS, SPLIT, TAG_WEIGHT, TAGS, TEMPO,
-        TITLE, WEAK_FILE, emotion,
+        ARTIST, FILE, IN_PART, KEY, LABEL, MODE, OTHERS, SPLIT, TAG_WEIGHT, TAGS, TEMPO, TITLE,
+        WEAK_FILE, emotion, is_folder,
     },
+    languages::heading_form,
     paths::LONGEST_PATH,
     words::yes_or_no,
 };
@@ -14,7 +15,7 @@ use crate::{
     key::{has_mode, is_mode_name, parse_key},
     split::Part,
     table::Table,
-    text::{is_nothing, plain},
+    text::is_nothing,
 };
 
 /// The places of the columns of a list. Where there are several of a kind, the likeliest.
@@ -22,8 +23,9 @@ use crate::{
 pub(super) struct Columns {
     /// Columns that may hold the files, the likeliest first; whether files must be found to believe it.
     pub(super) files: Vec<(usize, bool)>,
-    /// The folder that a row's file lies in, where its name is a column of its own.
-    pub(super) folder: Option<usize>,
+    /// Those that may hold the folders that the files lie in, where their names are a column of their own; once the
+    /// files are found, those that do, from the outermost.
+    pub(super) folders: Vec<usize>,
     pub(super) label: Option<usize>,
     pub(super) tags: Vec<usize>,
     /// Columns of zeros and ones, each named by its tag.
@@ -52,7 +54,11 @@ const FEWEST_ONLY_TAG_COLUMNS: usize = 2;
 
 impl Columns {
     pub(super) fn of(table: &Table) -> Self {
-        let names: Vec<String> = table.names().iter().map(|name| plain(name)).collect();
+        let names: Vec<String> = table
+            .names()
+            .iter()
+            .map(|name| heading_form(name))
+            .collect();
         let find = |wanted: &[&str]| -> Option<usize> {
             wanted
                 .iter()
@@ -71,7 +77,6 @@ impl Columns {
             key: find(&KEY),
             tempo: find(&TEMPO),
             title: find(&TITLE),
-            folder: find(&FOLDER),
             ..Self::default()
         };
         columns.mode = columns.key.and_then(|_| find(&MODE));
@@ -88,6 +93,8 @@ impl Columns {
         columns.in_part = in_part.collect();
         columns.tags.extend(numbered_labels(&names));
         columns.files = columns.find_files(table, &names);
+        let may_be_folder = |place: &usize| names.get(*place).is_some_and(|it| is_folder(it));
+        columns.folders = (0..names.len()).filter(may_be_folder).collect();
         if table.is_headless {
             columns.guess_headless(table);
         } else {
@@ -240,7 +247,7 @@ impl Columns {
             }
             let name = names.get(place).map(String::as_str);
             let fields = || column(table, place);
-            let separator = super::words::TagSigns::of(fields());
+            let separator = super::tags::TagSigns::of(fields());
             !separator.by_place
                 && !matches!(name, Some("tags" | "tag"))
                 && !name.is_some_and(|name| name.ends_with(|it: char| it.is_ascii_digit()))
@@ -287,13 +294,12 @@ impl Columns {
             self.mode,
             self.tempo,
             self.title,
-            self.folder,
             self.tag_weight,
             self.emotion[0],
             self.emotion[1],
         ];
         let in_part: Vec<usize> = self.in_part.iter().map(|(place, _)| *place).collect();
-        let lists = [&self.tags, &self.tag_columns, &in_part];
+        let lists = [&self.tags, &self.tag_columns, &self.folders, &in_part];
         let listed: BTreeSet<usize> = lists.into_iter().flatten().copied().collect();
         let names = table.names().iter().enumerate();
         names

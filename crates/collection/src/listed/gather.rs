@@ -51,6 +51,8 @@ pub(super) struct NewRow<'a> {
     pub(super) found: &'a Found,
     /// What the list calls the file.
     pub(super) words: &'a str,
+    /// Whether that is a name without folders, of which there may be several files.
+    pub(super) is_name_alone: bool,
     pub(super) is_bare: bool,
     pub(super) place: ListLine,
 }
@@ -64,6 +66,7 @@ impl Gathered {
             found,
             words,
             place,
+            is_name_alone,
             ..
         } = row;
         let file = match found.is_here() {
@@ -76,6 +79,13 @@ impl Gathered {
         let known = self.by_file.get(&file).copied();
         let known =
             known.and_then(|at| Some((at, self.tracks.get_mut(at)?, self.rows.get_mut(at)?)));
+        // Rows of one name that say different things mean different files, if none says which.
+        let is_unclear = matches!(found, Found::Several(_))
+            || is_name_alone && matches!(found, Found::Missing(_));
+        let known = known.filter(|(_, first, said)| {
+            let other_part = said.part.zip(part).is_some_and(|(one, two)| one != two);
+            !is_unclear || !other_part && differences(first, &track).is_empty()
+        });
         let Some((at, first, said)) = known else {
             if let Some(words) = guessed_by {
                 self.guessed_by.insert(self.rows.len(), words.to_owned());
@@ -106,7 +116,12 @@ impl Gathered {
             true => self.joined.add(place.clone(), both),
             false => self.repeated.add(place.clone(), both),
         }
-        note_differences(&said.place, first, &place, &track, &mut self.labels);
+        for (one, two) in differences(first, &track) {
+            let (before, path) = (&said.place, track.path.display());
+            self.labels.add(place.clone(), || {
+                format!("{before} `{one}`, {place} `{two}`: {path}")
+            });
+        }
         join(first, track);
         match (said.part, part) {
             (Some(one), Some(two)) if one != two => self.parts.add(place.clone(), || {
@@ -167,6 +182,7 @@ impl Gathered {
             }
         }
         self.take_folders(&mut notes);
+        self.take_parts_of_folders(list, &mut notes);
         let lines = || self.rows.iter().map(|row| Some(&row.place));
         let labels = self.tracks.iter().zip(lines());
         let labels = labels.filter_map(|(track, line)| Some((track.label.as_deref()?, line)));
@@ -245,16 +261,41 @@ impl Gathered {
         let is_parted = self.rows.iter().any(|row| row.part.is_some());
         if let Some(split) = split.filter(|_| !is_parted) {
             notes.append(&mut said);
-            for (part, places) in [
-                (Part::Train, split.train),
-                (Part::Valid, split.valid),
-                (Part::Test, split.test),
-            ] {
-                let rows = places.iter().filter_map(|&place| bare.get(place).copied());
-                for at in rows {
-                    if let Some(row) = self.rows.get_mut(at) {
-                        row.part = Some(part);
-                    }
+            self.set_parts(split, &bare);
+        }
+    }
+
+    /// Parts tracks by their folders where no row names a part, as data sets of the model hub lie (`train/a.wav`).
+    fn take_parts_of_folders(&mut self, list: &str, notes: &mut Vec<Note>) {
+        if self.rows.iter().any(|row| row.part.is_some()) {
+            return;
+        }
+        let paths: Vec<PathBuf> = self.tracks.iter().map(|track| track.path.clone()).collect();
+        let (_, Some(split)) = folder_labels::labels_by_folders(&paths, &mut Vec::new()) else {
+            return;
+        };
+        let [train, valid, test] = split.sizes();
+        notes.push(
+            format!(
+                "{list} names no split, so the folders of the files are read as its parts: {train} train, {valid} valid and \
+                 {test} test tracks"
+            )
+            .into(),
+        );
+        let all: Vec<usize> = (0..self.rows.len()).collect();
+        self.set_parts(split, &all);
+    }
+
+    /// Gives rows their parts of a split whose places count among `rows`.
+    fn set_parts(&mut self, split: Split, rows: &[usize]) {
+        for (part, places) in [
+            (Part::Train, split.train),
+            (Part::Valid, split.valid),
+            (Part::Test, split.test),
+        ] {
+            for at in places.iter().filter_map(|&place| rows.get(place)) {
+                if let Some(row) = self.rows.get_mut(*at) {
+                    row.part = Some(part);
                 }
             }
         }
@@ -271,31 +312,16 @@ fn adds_to(track: &Track, other: &Track) -> bool {
         || track.fold.is_none() && other.fold.is_some()
 }
 
-/// Notes where two rows, the `first` and a later one, say different things of a file.
-fn note_differences(
-    first: &ListLine,
-    track: &Track,
-    place: &ListLine,
-    other: &Track,
-    labels: &mut Examples,
-) {
-    let path = other.path.display().to_string();
-    let mut differs = |one: Option<String>, two: Option<String>| {
-        if let (Some(one), Some(two)) = (one, two)
-            && one != two
-        {
-            labels.add(place.clone(), || {
-                format!("{first} `{one}`, {place} `{two}`: {path}")
-            });
-        }
-    };
+/// What two rows say differently of a file.
+fn differences(track: &Track, other: &Track) -> Vec<(String, String)> {
+    let both = |one: Option<String>, two: Option<String>| one.zip(two);
     let of_key = |track: &Track| track.key.and_then(crate::key_name).map(str::to_owned);
     let of_numbers = |track: &Track| track.emotion.map(|it| format!("{it:?}"));
-    match (of_key(track), of_key(other)) {
-        (Some(one), Some(two)) if one != two => differs(Some(one), Some(two)),
-        _ => differs(track.label.clone(), other.label.clone()),
-    }
-    differs(of_numbers(track), of_numbers(other));
+    let keys = both(of_key(track), of_key(other)).filter(|(one, two)| one != two);
+    let labels = keys.or_else(|| both(track.label.clone(), other.label.clone()));
+    let all = [labels, both(of_numbers(track), of_numbers(other))];
+    let all = all.into_iter().flatten();
+    all.filter(|(one, two)| one != two).collect()
 }
 
 /// Adds what was not known about a track.

@@ -1,6 +1,7 @@
 //! The headings by which the columns of a list are known, without signs and in lower case.
 
-use crate::{split::Part, text::plain};
+use super::languages::heading_form;
+use crate::split::Part;
 
 /// Headings of the column of the files, without signs and in lower case; the likeliest first.
 pub(super) const FILE: [&str; 43] = [
@@ -50,7 +51,7 @@ pub(super) const FILE: [&str; 43] = [
 ];
 
 /// Headings of columns that hold files only if files answer to them: numbers and names.
-pub(super) const WEAK_FILE: [&str; 20] = [
+pub(super) const WEAK_FILE: [&str; 23] = [
     "track",
     "song",
     "clip",
@@ -69,6 +70,9 @@ pub(super) const WEAK_FILE: [&str; 20] = [
     "audioid",
     "uttid",
     "utterance",
+    "ytid",
+    "youtubeid",
+    "videoid",
     "id",
     "title",
 ];
@@ -252,8 +256,11 @@ pub(super) const FOLDER: [&str; 12] = [
 
 /// Whether a heading is one of those that are looked for.
 pub(super) fn is_known(heading: &str) -> bool {
-    let name = plain(heading);
-    let name = name.as_str();
+    is_known_in_english(&heading_form(heading))
+}
+
+/// Whether a heading in the form of [`heading_form`] is one of those that are looked for.
+pub(super) fn is_known_in_english(name: &str) -> bool {
     FILE.contains(&name)
         || WEAK_FILE.contains(&name)
         || LABEL.contains(&name)
@@ -271,13 +278,19 @@ pub(super) fn is_known(heading: &str) -> bool {
 
 /// Whether a heading may be that of a column of files.
 pub(super) fn is_file(heading: &str) -> bool {
-    let name = plain(heading);
+    let name = heading_form(heading);
     FILE.contains(&name.as_str()) || WEAK_FILE.contains(&name.as_str())
+}
+
+/// Whether a heading, without signs, may be that of the folders of files.
+pub(super) fn is_folder(name: &str) -> bool {
+    const ENDS: [&str; 5] = ["folder", "dir", "directory", "path", "root"];
+    FOLDER.contains(&name) || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a heading is that of several labels or tags.
 pub(super) fn is_tags(heading: &str) -> bool {
-    TAGS.contains(&plain(heading).as_str())
+    TAGS.contains(&heading_form(heading).as_str())
 }
 
 /// The dimension of emotion that a heading names: 0 arousal, 1 valence.

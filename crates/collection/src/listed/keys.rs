@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Note,
-    key::{has_h, parse_key, parse_key_in},
+    key::{has_h, is_german_b, is_german_mode, parse_key, parse_key_in},
     note::Examples,
     table::{Row, Table},
     text::is_nothing,
@@ -61,10 +61,19 @@ impl Keys {
             );
         }
         let with_h = keys().any(has_h);
-        if with_h && keys().any(|key| key.trim().starts_with('B')) {
+        if with_h && keys().any(|key| key.trim().starts_with(['B', 'b'])) {
             notes.push(
                 "the keys are written with H for B natural, so a B without a sign is read as B flat"
                     .into(),
+            );
+        }
+        if !with_h && let Some(key) = german_b(table, place, columns.mode) {
+            notes.push(
+                format!(
+                    "a B beside `dur` or `moll` is read as B flat, as where B natural is called H: `{}`",
+                    cut(&key)
+                )
+                .into(),
             );
         }
         Some(Self {
@@ -97,6 +106,8 @@ impl Keys {
             problems.unknown.add(row.line(), named);
             return None;
         }
+        // As beside it, a German mode in a column of its own says what a B is.
+        let with_h = self.with_h || is_german_mode(mode);
         let is_minor = is_minor(mode);
         let of_mode = |pitch: u8, is_minor: bool| if is_minor { pitch + 12 } else { pitch };
         let key = match self.numbers {
@@ -106,11 +117,11 @@ impl Keys {
             }
             Some(KeyNumbers::Alone) => None,
             // A name without a mode of its own takes one.
-            None => match parse_key_in(&format!("{words} minor"), self.with_h) {
+            None => match parse_key_in(&format!("{words} minor"), with_h) {
                 Some(minor) if !mode.is_empty() => is_minor.map(|it| of_mode(minor % 12, it)),
-                Some(_) => parse_key_in(words, self.with_h),
+                Some(_) => parse_key_in(words, with_h),
                 None => {
-                    let own = parse_key_in(words, self.with_h);
+                    let own = parse_key_in(words, with_h);
                     if let (Some(key), Some(is_minor)) = (own, is_minor)
                         && (key >= 12) != is_minor
                     {
@@ -162,6 +173,19 @@ impl Keys {
             }
         }
     }
+}
+
+/// The first key that is a B flat as German writes it, by itself or with the mode beside it.
+fn german_b(table: &Table, place: usize, mode: Option<usize>) -> Option<String> {
+    let keys = table.rows().filter_map(|row| {
+        let (key, mode) = (row.at(place)?, mode.and_then(|place| row.at(place)));
+        Some(
+            format!("{key} {}", mode.unwrap_or_default())
+                .trim()
+                .to_owned(),
+        )
+    });
+    keys.into_iter().find(|key| is_german_b(key))
 }
 
 /// Whether a mode is minor, by its name or number; `None` where it is no mode.

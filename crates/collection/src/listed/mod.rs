@@ -6,13 +6,19 @@
 mod class_names;
 mod columns;
 mod emotion;
+mod folders;
 mod gather;
 mod headings;
 mod keys;
+mod languages;
+mod names;
+mod opened;
+mod path_text;
 mod paths;
 mod split_columns;
 mod tag_signs;
 mod tag_values;
+mod tags;
 mod unread;
 mod values;
 mod words;
@@ -22,26 +28,18 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-pub(crate) use self::words::MARK;
-use self::{
-    columns::Columns,
-    gather::{Gathered, NewRow},
-    paths::Finder,
-    values::Values,
-};
+pub(crate) use self::tags::MARK;
+use self::{columns::Columns, gather::Gathered, opened::Opened};
 use crate::{
-    Collection, CollectionError, CollectionKind, Note, Track,
-    note::{Examples, ListLine},
+    Collection, CollectionError, CollectionKind, Track,
     split::Part,
     structured,
     table::{self, Row, Table},
-    text::{is_nothing, say_guessed_encoding},
     walk,
 };
-use mynascope_base::{agreeing, counted, jobs::Watch, without_path};
+use mynascope_base::jobs::Watch;
 
 /// Endings of files that are lists.
 const ENDINGS: [&str; 5] = ["csv", "tsv", "tab", "psv", "scp"];
@@ -52,8 +50,6 @@ const PLAYLISTS: [&str; 3] = ["m3u", "m3u8", "pls"];
 
 /// Rows that are looked at to find the column of the files.
 const TRIED_ROWS: usize = 24;
-/// So few missing files stay rows, with their reason, even if they are more than those that are here.
-const FEW_MISSING: usize = 20;
 
 /// The endings of lists, for messages.
 pub(crate) fn endings() -> String {
@@ -146,8 +142,17 @@ pub fn is_list(path: &Path) -> bool {
     has_ending(path, &TEXTS)
         && Table::header(path, headings::is_known).is_some_and(|names| {
             let is_sound = |name: &String| walk::is_sound_name(Path::new(name.trim()));
+            let lists_sounds = || {
+                let first_field = |row: Row<'_>| row.at(0).map(str::to_owned);
+                let table = Table::read(path, headings::is_known).ok();
+                let fields = table.iter().flat_map(Table::rows).filter_map(first_field);
+                fields.take(TRIED_ROWS).any(|field| is_sound(&field))
+            };
             names.iter().any(is_sound)
-                || names.len() > 1 && names.iter().any(|name| headings::is_known(name))
+                || match &names[..] {
+                    [one] => headings::is_file(one) && lists_sounds(),
+                    names => names.iter().any(|name| headings::is_known(name)),
+                }
         })
 }
 
@@ -180,12 +185,26 @@ pub fn split_words(words: &BTreeSet<String>) -> (BTreeMap<String, &'static str>,
     (named.collect(), guessed)
 }
 
+/// Whether a list has a column `file_name`, as the model hub's lists of sounds do.
+pub(crate) fn names_files(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start));
+    let text = String::from_utf8_lossy(&start);
+    let first = text.lines().next().unwrap_or_default();
+    let mut fields = first.split([',', '\t', '"', '{', ':', ' ']);
+    read.is_ok() && fields.any(|field| field.trim_start_matches('\u{feff}') == "file_name")
+}
+
 /// Whether a file in a folder of sounds is likely a list of them, by its headings.
 pub(crate) fn seems_list(path: &Path) -> bool {
-    has_ending(path, &ENDINGS)
-        && Table::header(path, headings::is_known).is_some_and(|names| {
-            names.len() > 1 && names.iter().any(|name| headings::is_file(name))
-        })
+    let is_lines = path
+        .file_name()
+        .is_some_and(|name| name == "metadata.jsonl");
+    is_lines && names_files(path)
+        || has_ending(path, &ENDINGS)
+            && Table::header(path, headings::is_known).is_some_and(|names| {
+                names.len() > 1 && names.iter().any(|name| headings::is_file(name))
+            })
 }
 
 /// The names of lists that lie in a folder, without those of hidden files.
@@ -210,10 +229,13 @@ pub(crate) fn lists_in(folder: &Path) -> Vec<String> {
 /// Paths begin at the list's folder. Several lists with a part's word in their names ("train.csv", "test.csv") are one
 /// split; where the lists have one name, that of their folders counts ("train/metadata.csv", "test/metadata.csv"). One file in several rows is one track: its first label and part stay, which a note says.
 ///
+/// With `names_only` no file is looked for: paths are those that the lists write.
+///
 /// Fails if a list cannot be read or has no column of files, or when cancelled.
 pub(crate) fn read(
     lists: &[PathBuf],
     together: &[PathBuf],
+    names_only: bool,
     watch: &Watch<'_>,
 ) -> Result<Collection, CollectionError> {
     let mut gathered = Gathered::default();
@@ -244,6 +266,7 @@ pub(crate) fn read(
         let opened = Opened {
             list,
             together,
+            names_only,
             name: (!is_one).then(|| name.as_str().into()),
             part: word(list).and_then(|word| parts.get(&word).copied()),
             others_are_parts: !parts.is_empty(),
@@ -272,163 +295,6 @@ fn shares_name(list: &Path, lists: &[PathBuf]) -> bool {
     others.into_iter().any(|other| other.file_name() == name)
 }
 
-/// One of the lists that are opened.
-struct Opened<'a> {
-    list: &'a Path,
-    together: &'a [PathBuf],
-    /// Where several are opened.
-    name: Option<Arc<str>>,
-    /// The part that its name means.
-    part: Option<Part>,
-    /// Whether the name of another list means one.
-    others_are_parts: bool,
-}
-
-impl Opened<'_> {
-    fn read(
-        &self,
-        gathered: &mut Gathered,
-        notes: &mut Vec<Note>,
-        watch: &Watch<'_>,
-    ) -> Result<(), CollectionError> {
-        let table = Table::read(self.list, headings::is_known)?;
-        let mut columns = Columns::of(&table);
-        let mut finder = Finder::new(self.list, self.together, watch);
-        let file = file_column(&table, &columns, &mut finder)?;
-        columns.folder = folder_column(&table, columns.folder, file, &mut finder)?;
-        if let Some(encoding) = table.guessed_encoding {
-            notes.push(say_guessed_encoding(encoding).into());
-        }
-        if table.rows().next().is_none() && !table.names().is_empty() {
-            let headings = table.headings();
-            let (list, name) = (self.list, self.list.file_name().unwrap_or_default());
-            let why = format!(
-                "the list has headings ({headings}) and no rows; write a row for each file below them"
-            );
-            if self.name.is_none() {
-                return Err(CollectionError::Labels {
-                    line: 1,
-                    why,
-                    path: list.to_path_buf(),
-                });
-            }
-            notes.push(format!("{}: {why}", name.to_string_lossy()).into());
-        }
-        let values = Values::of(&table, &columns, file, self.part, notes);
-        let says_parts = values.split.is_some() || !columns.in_part.is_empty();
-        if self.others_are_parts && self.part.is_none() && !says_parts {
-            notes.push(
-                "the name of this list is that of no part of a split (train, valid or test), as those of others are, so \
-                 its tracks are in none of them"
-                    .into(),
-            );
-        }
-        // A playlist is put together by hand: its folders are those of albums.
-        let is_bare = columns.finds_no_labels() && !is_playlist(self.list);
-        let [mut guessed, mut lost, mut nameless] = std::array::from_fn(|_| Examples::default());
-        let mut rows = 0_usize;
-        for row in table.rows() {
-            watch.check()?;
-            let words = row.at(file).unwrap_or_default();
-            if is_nothing(words) || is_remark(&row, words) || repeats_headings(&row, &table) {
-                if !row.is_blank() && is_nothing(words) {
-                    nameless.add(row.line(), || format!("line {}", row.line()));
-                }
-                continue;
-            }
-            rows += 1;
-            let found = find(&mut finder, &row, words, columns.folder)?;
-            match &found {
-                paths::Found::Named(_) => {}
-                paths::Found::Guessed(path) => {
-                    guessed.add(row.line(), || {
-                        format!("line {} `{}` is {}", row.line(), cut(words), path.display())
-                    });
-                }
-                paths::Found::Several(_) => {
-                    lost.add(row.line(), || {
-                        format!(
-                            "line {} `{}`: several files have this name",
-                            row.line(),
-                            cut(words)
-                        )
-                    });
-                }
-                paths::Found::Missing(_) => {
-                    lost.add(row.line(), || {
-                        format!("line {} `{}`", row.line(), cut(words))
-                    });
-                }
-            }
-            let (track, part) = values.track(&row, found.path(), problem_of(&found, words));
-            gathered.add(NewRow {
-                track,
-                part,
-                found: &found,
-                words,
-                is_bare,
-                place: self.line(&row),
-            });
-        }
-        values.finish(notes);
-        if nameless.count > 0 {
-            let column = table.column_name(file);
-            let rows = counted(nameless.count, "row");
-            notes.push(nameless.note(format!("{rows} without a path in {column} left out")));
-        }
-        if guessed.count > 0 {
-            let files = counted(rows, "file");
-            let count = guessed.count;
-            notes.push(guessed.note(format!(
-                "{count} of {files} {} found by the end or name of the path",
-                agreeing(count, "was", "were")
-            )));
-        }
-        if lost.count > 0 {
-            let found = rows - lost.count;
-            let left_out = found > 0 && lost.count > found && lost.count > FEW_MISSING;
-            gathered.leaves_missing_out |= left_out;
-            let files = counted(rows, "file");
-            let count = lost.count;
-            let left_out = if left_out { " and left out" } else { "" };
-            notes.push(lost.note(format!(
-                "{count} of {files} {} not where the list says{left_out}",
-                agreeing(count, "is", "are")
-            )));
-        }
-        Ok(())
-    }
-
-    fn line(&self, row: &Row<'_>) -> ListLine {
-        ListLine {
-            list: self.name.clone(),
-            line: row.line(),
-        }
-    }
-
-    /// A note on this list: of one alone its lines say enough, of several the list's name, too.
-    fn named(&self, mut note: Note) -> Note {
-        if let Some(name) = &self.name {
-            note.text = format!("{name}: {}", note.text);
-            for line in &mut note.lines {
-                line.list = Some(Arc::clone(name));
-            }
-        }
-        note
-    }
-}
-
-/// Whether a row is a remark: it begins with `#` and names no sound.
-fn is_remark(row: &Row<'_>, words: &str) -> bool {
-    row.at(0).is_some_and(|field| field.starts_with('#')) && !walk::is_sound_name(Path::new(words))
-}
-
-/// Whether a row is that of the headings again, as where lists were joined.
-fn repeats_headings(row: &Row<'_>, table: &Table) -> bool {
-    let names = table.names();
-    !table.is_headless && names.len() > 1 && row.from(0).eq(names.iter().map(String::as_str))
-}
-
 /// Words of a list for a message.
 fn cut(words: &str) -> String {
     const LONGEST: usize = 80;
@@ -438,101 +304,5 @@ fn cut(words: &str) -> String {
             let end: String = words.chars().take(LONGEST).collect();
             format!("{end}...")
         }
-    }
-}
-
-/// The file of a row, where another column may name its folder.
-fn find(
-    finder: &mut Finder<'_>,
-    row: &Row<'_>,
-    words: &str,
-    folder: Option<usize>,
-) -> Result<paths::Found, CollectionError> {
-    match folder.and_then(|place| row.at(place)) {
-        Some(folder) if !is_nothing(folder) => finder.find_in(folder, words),
-        _ => finder.find(words),
-    }
-}
-
-/// The column of the folders, if files lie in these.
-fn folder_column(
-    table: &Table,
-    folder: Option<usize>,
-    file: usize,
-    finder: &mut Finder<'_>,
-) -> Result<Option<usize>, CollectionError> {
-    let Some(place) = folder else { return Ok(None) };
-    let rows = table.rows();
-    let pairs = rows.filter_map(|row| Some((row.at(place)?.to_owned(), row.at(file)?.to_owned())));
-    for (folder, name) in pairs.take(TRIED_ROWS) {
-        let found = finder.find_in(&folder, &name)?;
-        if found.is_here() && found != finder.find(&name)? {
-            return Ok(Some(place));
-        }
-    }
-    Ok(None)
-}
-
-/// The column of the files: the likeliest one in which files are found, else the likeliest.
-fn file_column(
-    table: &Table,
-    columns: &Columns,
-    finder: &mut Finder<'_>,
-) -> Result<usize, CollectionError> {
-    for &(place, _) in &columns.files {
-        let fields = table.rows().filter_map(|row| Some((row, row.at(place)?)));
-        let filled = fields.filter(|(_, words)| !is_nothing(words));
-        for (row, words) in filled.take(TRIED_ROWS) {
-            if find(finder, &row, words, columns.folder)?.is_here() {
-                return Ok(place);
-            }
-        }
-    }
-    let sure = columns.files.iter().find(|(_, is_weak)| !is_weak);
-    sure.map(|&(place, _)| place).ok_or_else(|| {
-        let wanted = "give the column of the paths the heading `file` (or `path`, `filename`, `audio`, `track`)";
-        CollectionError::Labels {
-            line: 1,
-            why: match table.names() {
-                [] => format!("the list is empty; {wanted}"),
-                _ => format!(
-                    "no column names sound files that are there; {}; {wanted}",
-                    table.say_headings()
-                ),
-            },
-            path: table.path().to_path_buf(),
-        }
-    })
-}
-
-fn problem_of(found: &paths::Found, words: &str) -> Option<String> {
-    match found {
-        paths::Found::Named(path) | paths::Found::Guessed(path) => {
-            walk::problem_of(path).or_else(|| {
-                // A file is what its first bytes say, whatever its name.
-                let other = !walk::is_sound_name(path);
-                let probed = other.then(|| mynascope_audio::probe_file(path))?;
-                let error = probed.err()?;
-                Some(format!("it is there, but {}", without_path(&error, path)))
-            })
-        }
-        paths::Found::Several(_) => Some(
-            "named in the list, but several files have this name; write the path with its folders"
-                .to_owned(),
-        ),
-        paths::Found::Missing(_) if words.ends_with('|') => Some(
-            "named in the list by a command, and commands are never run; name the file itself"
-                .to_owned(),
-        ),
-        paths::Found::Missing(path) if path.is_dir() => {
-            Some("named in the list, but it is a folder; name the files in it".to_owned())
-        }
-        paths::Found::Missing(_) if words.contains("://") && !words.starts_with("file:") => {
-            Some("named in the list by an address on the network; only files are opened".to_owned())
-        }
-        paths::Found::Missing(path) => Some(match walk::broken_link(path) {
-            Some(why) => format!("named in the list, but {why}"),
-            None => "named in the list, but there is no such file; correct the path".to_owned(),
-        }),
     }
 }

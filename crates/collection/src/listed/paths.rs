@@ -9,10 +9,14 @@ use std::{
 
 use walkdir::WalkDir;
 
+use super::{
+    names::Names,
+    path_text::{slashed, unescaped},
+};
 use crate::{
     CollectionError,
     text::{fold_name, fold_text},
-    walk::{self, Sort},
+    walk,
 };
 use mynascope_base::jobs::Watch;
 
@@ -52,6 +56,8 @@ impl Found {
 
 /// Finds the files of one list.
 pub(super) struct Finder<'a> {
+    /// Whether files are taken to lie where the list says: none is looked for.
+    pub(super) names_only: bool,
     folder: PathBuf,
     /// Where paths may begin: the list's folder, those that were opened with it, the folder above.
     roots: Vec<PathBuf>,
@@ -70,64 +76,6 @@ struct Listing {
     sounds: Names,
 }
 
-/// Sound files by their names.
-#[derive(Default)]
-struct Names {
-    by_name: HashMap<String, Vec<PathBuf>>,
-    /// Without the ending; numbers without leading zeros.
-    by_stem: HashMap<String, Vec<PathBuf>>,
-}
-
-impl Names {
-    fn add(&mut self, path: PathBuf) {
-        if matches!(walk::sort_of(&path), Sort::Other) {
-            return;
-        }
-        let (Some(name), Some(stem)) = (path.file_name(), path.file_stem()) else {
-            return;
-        };
-        let stem = number(fold_name(stem));
-        self.by_stem.entry(stem).or_default().push(path.clone());
-        self.by_name.entry(fold_name(name)).or_default().push(path);
-    }
-
-    /// Files of a name; else those that have it without their ending (numbers may have zeros before); else, where the
-    /// name has an ending, those of another ending.
-    fn get(&self, name: &str) -> Vec<&Path> {
-        let folded = fold_text(name);
-        let id = number(folded.clone());
-        if self.by_name.contains_key(&folded) {
-            return paths(self.by_name.get(&folded)).collect();
-        }
-        if self.by_stem.contains_key(&id) {
-            return paths(self.by_stem.get(&id)).collect();
-        }
-        let Some(stem) = Path::new(name).file_stem().map(fold_name) else {
-            return Vec::new();
-        };
-        if !walk::is_sound_name(Path::new(name)) {
-            return Vec::new();
-        }
-        paths(self.by_stem.get(&number(stem.clone())))
-            .filter(|path| path.file_stem().map(fold_name) == Some(stem.clone()))
-            .collect()
-    }
-}
-
-fn paths(found: Option<&Vec<PathBuf>>) -> impl Iterator<Item = &Path> {
-    found.into_iter().flatten().map(PathBuf::as_path)
-}
-
-/// A number without leading zeros; other names as they are.
-fn number(name: String) -> String {
-    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-    match name.trim_start_matches('0') {
-        "" if is_number => "0".to_owned(),
-        short if is_number => short.to_owned(),
-        _ => name,
-    }
-}
-
 impl<'a> Finder<'a> {
     /// For the list at a path, opened together with some folders.
     pub(super) fn new(list: &Path, together: &[PathBuf], watch: &'a Watch<'a>) -> Self {
@@ -138,6 +86,7 @@ impl<'a> Finder<'a> {
         let above = whole.and_then(|it| it.parent().map(Path::to_path_buf));
         roots.push(above.unwrap_or_else(|| folder.clone()));
         Self {
+            names_only: false,
             folder,
             roots,
             listings: HashMap::new(),
@@ -151,6 +100,9 @@ impl<'a> Finder<'a> {
     ///
     /// Fails when cancelled.
     pub(super) fn find(&mut self, words: &str) -> Result<Found, CollectionError> {
+        if self.names_only {
+            return Ok(Found::Named(self.folder.join(slashed(words))));
+        }
         let found = self.find_written(words)?;
         if matches!(found, Found::Missing(_)) && words.contains('%') {
             let plain = unescaped(words);
@@ -164,17 +116,27 @@ impl<'a> Finder<'a> {
         Ok(found)
     }
 
-    /// The file of a name in a folder, or of the name alone, where a list has a column for each.
+    /// The file at a path that was joined of a folder and a name, or of the name alone.
     ///
     /// Fails when cancelled.
-    pub(super) fn find_in(&mut self, folder: &str, name: &str) -> Result<Found, CollectionError> {
-        let joined = self.find(&format!("{}/{name}", folder.trim_end_matches(['/', '\\'])))?;
+    pub(super) fn find_in(&mut self, path: &str, name: &str) -> Result<Found, CollectionError> {
+        let joined = self.find(path)?;
         if matches!(joined, Found::Named(_)) {
             return Ok(joined);
         }
         let alone = self.find(name)?;
         let is_better = matches!(alone, Found::Named(_)) || alone.is_here() && !joined.is_here();
         Ok(if is_better { alone } else { joined })
+    }
+
+    /// Whether a file lies at a path below the list's folder, or one of the others where paths may begin.
+    pub(super) fn lies_at(&mut self, path: &str) -> bool {
+        let clean = slashed(path);
+        let parts = parts_of(&clean);
+        let is_path = path.len() <= LONGEST_PATH && !path.contains('\0');
+        is_path
+            && parts.len() <= DEEPEST
+            && (0..self.roots.len()).any(|root| self.from(root, &parts).is_some())
     }
 
     fn find_written(&mut self, words: &str) -> Result<Found, CollectionError> {
@@ -187,10 +149,7 @@ impl<'a> Finder<'a> {
         }
         let clean = slashed(words);
         let expected = self.folder.join(&clean);
-        let parts: Vec<&str> = clean
-            .split('/')
-            .filter(|part| !part.is_empty() && *part != ".")
-            .collect();
+        let parts = parts_of(&clean);
         if parts.is_empty() || parts.len() > DEEPEST {
             return Ok(Found::Missing(expected));
         }
@@ -384,65 +343,19 @@ impl<'a> Finder<'a> {
     }
 }
 
+/// The folders and the name of a path with forward slashes.
+fn parts_of(clean: &str) -> Vec<&str> {
+    let parts = clean.split('/');
+    parts
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect()
+}
+
 /// Whether a path ends as the list says it, but for forms and case: not by another ending.
 fn same_name(path: &Path, clean: &str) -> bool {
     let name = path.file_name().map(fold_name);
     let said = clean.rsplit('/').next().map(fold_text);
     name == said
-}
-
-/// A path of any system with forward slashes: without a drive ("C:"), a scheme ("file://", with %20 for a space) or
-/// marks around it.
-fn slashed(words: &str) -> String {
-    let words = words.trim().trim_matches(['"', '\'', '`']);
-    let scheme = words
-        .get(..7)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("file://"));
-    let words = match scheme {
-        // What stands before the path is the name of a computer.
-        Some(scheme) => {
-            let rest = words.get(scheme.len()..).unwrap_or_default();
-            let path = rest.find('/').and_then(|at| rest.get(at..));
-            unescaped(path.unwrap_or(rest))
-        }
-        None => words.to_owned(),
-    };
-    let words = words.replace('\\', "/");
-    let bare = words.trim_start_matches('/');
-    let mut letters = bare.chars();
-    match (letters.next(), letters.next()) {
-        (Some(drive), Some(':')) if drive.is_ascii_alphabetic() => {
-            let rest = letters.as_str();
-            match rest.starts_with('/') {
-                true => rest.to_owned(),
-                false => format!("/{rest}"),
-            }
-        }
-        _ => words,
-    }
-}
-
-/// The text of a URL's path.
-fn unescaped(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let code = (byte == b'%')
-            .then(|| std::str::from_utf8(after.get(..2)?).ok())
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match code {
-            Some(code) => {
-                bytes.push(code);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ const MOST_WORDS: usize = 1000;
 /// Words of a column that is no split, named in a note.
 const NAMED_WORDS: usize = 5;
 
+/// Parts of a split.
+const PARTS: usize = 3;
+
 /// A column with the part that each of its words means.
 pub(super) type SplitColumn = (usize, BTreeMap<String, Part>);
 
@@ -27,6 +30,45 @@ pub(super) struct SplitColumns {
     pub(super) other: Option<usize>,
 }
 
+/// A column of parts: rows that name one, its place, what its words mean, and what was guessed of them.
+type Best = (usize, usize, BTreeMap<String, Part>, Vec<String>);
+
+/// The first column of another heading all words of which name parts, training among them (`type`, `group`).
+fn under_another_heading(
+    table: &Table,
+    columns: &Columns,
+    file: usize,
+    notes: &mut Vec<Note>,
+) -> Option<Best> {
+    let free = |place: &usize| *place != file && Some(*place) != columns.label;
+    (0..table.names().len()).filter(free).find_map(|place| {
+        let mut words: BTreeSet<String> = BTreeSet::new();
+        for word in column(table, place) {
+            if !words.contains(word) {
+                words.insert(word.to_owned());
+            }
+            // As many as there are names of parts, in two spellings each.
+            if words.len() > 2 * PARTS {
+                return None;
+            }
+        }
+        let parts = super::folder_parts(&words)?;
+        let named: Vec<String> = words
+            .iter()
+            .map(|word| format!("`{}`", cut(word)))
+            .collect();
+        notes.push(
+            format!(
+                "{} is read as the split, as all its words are parts of one: {}",
+                table.column_name(place),
+                named.join(", ")
+            )
+            .into(),
+        );
+        Some((column(table, place).count(), place, parts, Vec::new()))
+    })
+}
+
 /// Finds them, and says what was taken for what.
 pub(super) fn split_columns(
     table: &Table,
@@ -34,7 +76,6 @@ pub(super) fn split_columns(
     file: usize,
     notes: &mut Vec<Note>,
 ) -> SplitColumns {
-    type Best = (usize, usize, BTreeMap<String, Part>, Vec<String>);
     let mut best: Option<Best> = None;
     let mut found = SplitColumns::default();
     let mut other = None;
@@ -74,7 +115,10 @@ pub(super) fn split_columns(
             best = Some((understood, place, parts, guessed));
         }
     }
-    if let Some((place, counts)) = other {
+    if best.is_none() {
+        best = under_another_heading(table, columns, file, notes);
+    }
+    if let Some((place, counts)) = other.filter(|_| best.is_none()) {
         found.other = Some(place);
         let mut words: Vec<&str> = counts.keys().copied().collect();
         words.sort_by(|a, b| mynascope_base::natural_order(a, b));
@@ -110,7 +154,7 @@ pub(super) fn split_columns(
 fn folds_of<'a>(heading: &str, words: impl Iterator<Item = &'a &'a str>) -> Option<usize> {
     let folds: Option<BTreeSet<u32>> = words.map(|word| fold_number(word)).collect();
     let folds = folds?.len();
-    (crate::text::plain(heading).contains("fold") && folds >= 2).then_some(folds)
+    (super::languages::heading_form(heading).contains("fold") && folds >= 2).then_some(folds)
 }
 
 /// The number of a fold: `3`, `3.0`, `fold3` or `fold_3`.

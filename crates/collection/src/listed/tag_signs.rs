@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     cut,
-    words::{self, TagSign, TagSigns},
+    tags::{self, TagSign, TagSigns},
 };
 use crate::{
     Note,
@@ -78,8 +78,8 @@ pub(super) fn note_signs(
         std::array::from_fn(|_| Examples::default());
     let different: BTreeSet<&str> = fields().map(|(_, field)| field).collect();
     let whole = different.iter().all(|field| signs.tags(field).len() < 2);
-    let ands = whole && words::seem_parted_by(&different, words::AND);
-    let blanks = whole && !ands && words::seem_parted_by(&different, " ");
+    let ands = whole && tags::seem_parted_by(&different, tags::AND);
+    let blanks = whole && !ands && tags::seem_parted_by(&different, " ");
     for (line, field) in fields() {
         let found = signs.read(field);
         if found.has_weights {
@@ -89,18 +89,18 @@ pub(super) fn note_signs(
             kinds.add(line, || named(line, field));
         }
         let tags = found.tags;
-        if tags.iter().any(|tag| words::has_weight(tag)) {
+        if tags.iter().any(|tag| tags::has_weight(tag)) {
             weights.add(line, || named(line, field));
         }
         if blanks && tags.iter().any(|tag| tag.contains(' ')) {
             spaced.add(line, || named(line, field));
         }
-        if ands && field.contains(words::AND) {
+        if ands && field.contains(tags::AND) {
             anded.add(line, || named(line, field));
         }
         if signs.keeps_comma(field) {
             commas.add(line, || named(line, field));
-        } else if tags.iter().any(|tag| words::seems_unparted(tag)) {
+        } else if tags.iter().any(|tag| tags::seems_unparted(tag)) {
             odd.add(line, || named(line, field));
         }
     }

@@ -10,7 +10,8 @@ use super::{
     keys::Keys,
     split_columns::{SplitColumn, SplitColumns, fold_number, split_columns},
     tag_signs::{note_signs, tag_fields},
-    words::{self, TagSigns},
+    tags::{self, TagSigns},
+    words,
 };
 use crate::{
     Note, Track, key_name,
@@ -122,7 +123,7 @@ impl<'a> Values<'a> {
             label: text(self.columns.label)
                 .map(|label| {
                     let named = class_name(self.class_names.as_deref(), label);
-                    label_text(&named.map_or_else(|| words::bare_label(label), str::to_owned))
+                    label_text(&named.map_or_else(|| tags::bare_label(label), str::to_owned))
                 })
                 .or_else(|| key.and_then(key_name).map(str::to_owned)),
             key,
@@ -132,6 +133,7 @@ impl<'a> Values<'a> {
             fold: text(self.folds).and_then(fold_number),
             duration_secs: None,
             codec: None,
+            file_tags: Default::default(),
             problem,
             warning: None,
         };
@@ -159,7 +161,7 @@ impl<'a> Values<'a> {
             }
         }
         if let Some(field) = columns.label.and_then(|place| row.at(place))
-            && words::seems_several(field)
+            && tags::seems_several(field)
         {
             let mut problems = self.problems.borrow_mut();
             problems.several.add(row.line(), || {

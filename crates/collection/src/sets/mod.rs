@@ -282,7 +282,7 @@ impl Annotations {
         notes.insert(
             0,
             format!(
-                "{}: {} train, {} valid and {} test tracks are here; the published split has {train}, {valid} and {test}",
+                "{}: {} of {train} training, {} of {valid} validation and {} of {test} test tracks of the published split are here",
                 self.name,
                 split.train.len(),
                 split.valid.len(),

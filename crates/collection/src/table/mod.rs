@@ -3,8 +3,10 @@
 mod cells;
 mod kaldi;
 mod shape;
+mod signs;
 
 use std::{
+    borrow::Cow,
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -90,6 +92,9 @@ impl Table {
                 format!("the table is larger than {most} MiB; split it into several"),
             ));
         }
+        if let Some(why) = no_text(&bytes) {
+            return Err(wrong(1, why.to_owned()));
+        }
         let (text, guessed_encoding) = decode_text(&bytes);
         drop(bytes);
         let table = Self {
@@ -126,7 +131,8 @@ impl Table {
         wrong: &dyn Fn(u64, String) -> CollectionError,
     ) -> Result<Self, CollectionError> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        let (shape, text) = Shape::of(text, folder, known);
+        let text = with_line_ends(text);
+        let (shape, text) = Shape::of(&text, folder, known);
         let text = &*shape.prepared(text);
         let mut reader = shape.reader(text);
         let mut lines = Lines::of(text, shape.lines_before);
@@ -219,6 +225,7 @@ impl Table {
             }
             _ => decode_text(&bytes),
         };
+        let text = with_line_ends(&text);
         let (shape, text) = Shape::of(&text, path.parent().unwrap_or(Path::new("")), known);
         let text = shape.prepared(text);
         let first = shape.reader(&text).records().next()?.ok()?;
@@ -304,6 +311,55 @@ fn has_sound(cells: &Cells, row: usize) -> bool {
     fields.any(|field| is_audio_path(Path::new(field.trim())))
 }
 
+/// What a file is that is no text, whatever its name, and what to do about it.
+fn no_text(bytes: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 9] = [
+        (
+            b"PAR1",
+            "it is a Parquet file; if it is a list, write it as CSV, as with pandas' to_csv",
+        ),
+        (
+            b"PK\x03\x04",
+            "it is a spreadsheet or another archive; save its sheet as CSV and open that",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0",
+            "it is a spreadsheet of old; save its sheet as CSV and open that",
+        ),
+        (b"\x1f\x8b", "it is packed with gzip; unpack it first"),
+        (b"BZh", "it is packed with bzip2; unpack it first"),
+        (b"\xfd7zXZ", "it is packed with xz; unpack it first"),
+        (
+            b"\x28\xb5\x2f\xfd",
+            "it is packed with zstd; unpack it first",
+        ),
+        (
+            b"SQLite format 3",
+            "it is a database of SQLite; write its table as CSV",
+        ),
+        (
+            b"\x89HDF",
+            "it is a file of HDF5; write its table as CSV, as with pandas' to_csv",
+        ),
+    ];
+    let found = KINDS.iter().find(|(first, _)| bytes.starts_with(first));
+    found.map(|(_, why)| *why)
+}
+
+/// A text whose rows end in ASCII's own sign for that, with line ends.
+fn with_line_ends(text: &str) -> Cow<'_, str> {
+    const UNIT: char = '\u{1f}';
+    const RECORD: char = '\u{1e}';
+    match text.contains(UNIT) && text.contains(RECORD) {
+        true => text
+            .replace("\u{1e}\r\n", "\n")
+            .replace("\u{1e}\n", "\n")
+            .replace(RECORD, "\n")
+            .into(),
+        false => text.into(),
+    }
+}
+
 fn heading(name: &str) -> String {
     name.trim().trim_start_matches('#').trim().to_owned()
 }
@@ -354,6 +410,20 @@ mod tests {
         assert_eq!(table.names(), ["path", "mood, place"]);
         let table = read("~/music/a.wav,rock\n~/music/b.wav,dub\n");
         assert_eq!(all(&table)[1], ["~/music/b.wav", "dub"]);
+    }
+
+    #[test]
+    fn quotation_marks_behind_a_space_are_marks_too() {
+        let table =
+            read("file, label, tags\na.wav, \"rock, loud\", \"a \"\"b\"\", c\"\nb.wav, dub, x\n");
+        assert_eq!(
+            all(&table),
+            [["a.wav", "rock, loud", "a \"b\", c"], ["b.wav", "dub", "x"]]
+        );
+        // A mark that is none stays a letter.
+        let table = read("file,label\na.wav, \"Heroes\nb.wav, 7\" single\n");
+        let labels: Vec<&str> = all(&table).iter().map(|row| row[1].trim()).collect();
+        assert_eq!(labels, ["\"Heroes", "7\" single"]);
     }
 
     #[test]

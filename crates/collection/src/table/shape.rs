@@ -4,7 +4,10 @@ use std::{borrow::Cow, path::Path};
 
 use mynascope_audio::is_audio_path;
 
-use super::heading;
+use super::{
+    heading,
+    signs::{self, Sort},
+};
 use crate::listed::MARK;
 
 /// What may part the fields of a line, the likeliest first. Text holds commas and paths hold tildes more often than the
@@ -59,6 +62,8 @@ pub(super) struct Shape {
     spaced: Option<Spaced>,
     /// Whether the table is drawn with lines, as Markdown and databases do.
     drawn: bool,
+    /// What else parts the fields.
+    sign: Option<String>,
     pub(super) lines_before: u64,
 }
 
@@ -81,6 +86,7 @@ impl Shape {
             quoted: true,
             spaced: None,
             drawn: false,
+            sign: None,
             lines_before: 0,
         };
         let mut said = None;
@@ -128,6 +134,17 @@ impl Shape {
             self.drawn = true;
             return;
         }
+        let usual = |line: &&str| {
+            let all = SEPARATORS.into_iter();
+            all.map(|separator| known_headings(line, separator, known))
+                .max()
+        };
+        let usual = lines.iter().filter_map(usual).max().unwrap_or(0);
+        self.sign = signs::find(&lines, folder, known, (Sort::Several, usual));
+        if self.sign.is_some() {
+            self.separator = NO_SEPARATOR;
+            return;
+        }
         // Titles may stand above the headings.
         let is_headings = |line: &&&str| {
             let mut all = SEPARATORS.into_iter();
@@ -169,6 +186,20 @@ impl Shape {
             self.quoted = false;
             return;
         }
+        let parts_paths = |separator: u8| {
+            let parted = |line: &&str| {
+                let mut fields = fields(line, separator).map(|it| it.trim().trim_matches('"'));
+                fields.any(|field| field != line.trim() && is_audio_path(Path::new(field)))
+            };
+            lines.iter().all(parted)
+        };
+        if !SEPARATORS.into_iter().any(parts_paths) {
+            self.sign = signs::find(&lines, folder, known, (Sort::Any, usual));
+            if self.sign.is_some() {
+                self.separator = NO_SEPARATOR;
+                return;
+            }
+        }
         let count = |line: &str, separator| fields(line, separator).count() - 1;
         let best = SEPARATORS.iter().max_by_key(|&&separator| {
             let from = lines.iter().skip_while(|line| *line != first);
@@ -193,7 +224,14 @@ impl Shape {
             let lines: Vec<String> = text.lines().map(undrawn).collect();
             return lines.join("\n").into();
         }
+        if let Some(sign) = &self.sign {
+            let lines = text
+                .lines()
+                .map(|line| signs::split(line, sign).join(gap()));
+            return lines.collect::<Vec<_>>().join("\n").into();
+        }
         match self.spaced {
+            None if self.quoted => without_gaps(text, self.separator),
             None => text.into(),
             Some(Spaced::PathFirst) => with_paths_first(text).into(),
             Some(Spaced::PathLast) => {
@@ -216,6 +254,60 @@ impl Shape {
     }
 }
 
+/// Text without the spaces between a separator and a quotation mark, as in `a.wav, "rock, loud"` (AudioSet's lists): the
+/// reader takes only a mark at the very start of a field for one.
+fn without_gaps(text: &str, separator: u8) -> Cow<'_, str> {
+    let separator = char::from(separator);
+    let is_gap = |letter: char| letter == ' ' || letter == '\t' && separator != '\t';
+    if separator == ' ' || !text.contains([' ', '\t']) || !text.contains('"') {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let (mut at_start, mut quoted) = (true, false);
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        if quoted {
+            quoted = letter != '"';
+        } else if at_start && is_gap(letter) {
+            let rest = text.get(at..).unwrap_or_default();
+            let behind = rest.trim_start_matches(is_gap);
+            if is_quoted(behind, separator) {
+                // Up to the mark, which is read next.
+                let gap = rest.len() - behind.len();
+                for _ in 1..gap {
+                    letters.next();
+                }
+                continue;
+            }
+            at_start = false;
+        } else {
+            // A mark within a quoted field stands twice, so it closes and opens anew.
+            quoted = letter == '"' && (at_start || out.ends_with('"'));
+            at_start = letter == separator || matches!(letter, '\n' | '\r');
+        }
+        out.push(letter);
+    }
+    out.into()
+}
+
+/// Whether a text begins with a field in quotation marks that end in its line.
+fn is_quoted(text: &str, separator: char) -> bool {
+    let line = text.split(['\n', '\r']).next().unwrap_or_default();
+    let Some(mut rest) = line.strip_prefix('"') else {
+        return false;
+    };
+    while let Some((_, behind)) = rest.split_once('"') {
+        match behind.strip_prefix('"') {
+            Some(further) => rest = further,
+            None => {
+                let behind = behind.trim_start();
+                return behind.is_empty() || behind.starts_with(separator);
+            }
+        }
+    }
+    false
+}
+
 /// The sign that parts fields which spaces parted.
 const fn gap() -> &'static str {
     "\u{1f}"
@@ -236,6 +328,7 @@ fn with_paths_first(text: &str) -> String {
         }
         Some((path, rest)) => [path, rest].join(gap()),
         None if line.starts_with('#') => (*line).to_owned(),
+        None if is_rule(line) => String::new(),
         None => line.split_whitespace().collect::<Vec<_>>().join(gap()),
     });
     fields.collect::<Vec<_>>().join("\n")
@@ -257,7 +350,8 @@ fn is_rule(line: &str) -> bool {
 
 /// A line of a drawn table without what is drawn around it and Markdown's marks on its words.
 fn undrawn(line: &str) -> String {
-    if is_rule(line) {
+    // What stands below it says how many rows there are.
+    if is_rule(line) || !line.contains(BARS) {
         return String::new();
     }
     let line = line.trim();

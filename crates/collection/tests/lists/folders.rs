@@ -53,17 +53,106 @@ fn fma_has_genres_and_parts_and_its_numbered_folders_are_no_labels() {
     }
 }
 
+/// A folder of empty sound files, opened.
+fn make(names: &[&str]) -> (Collection, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    for name in names {
+        write(&home, name, "");
+    }
+    (open(&[home.path()]).unwrap(), home)
+}
+
+fn write(home: &tempfile::TempDir, name: &str, text: &str) {
+    let path = home.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn folders_of_folds_are_folds_and_what_holds_all_sound_is_no_label() {
+    let genres = vec!["jazz".to_owned(), "rock".to_owned()];
+    for top in ["", "audio/"] {
+        let names = [
+            "fold1/rock/a.wav",
+            "fold1/jazz/b.wav",
+            "fold2/rock/c.wav",
+            "fold10/jazz/d.wav",
+        ];
+        let names = names.map(|name| format!("{top}{name}"));
+        let (collection, _home) = make(&names.each_ref().map(String::as_str));
+        assert_eq!(collection.labels(), genres, "{top}");
+        let folds: Vec<_> = collection.tracks.iter().map(|track| track.fold).collect();
+        assert_eq!(folds, [Some(1), Some(1), Some(10), Some(2)], "{top}");
+        assert_note(&collection, &["into 3 folds", "folds:3"]);
+    }
+    // As UrbanSound8K lies: labels are in a list, which is named.
+    let home = tempfile::tempdir().unwrap();
+    write(&home, "audio/fold1/a.wav", "");
+    write(&home, "audio/fold2/b.wav", "");
+    write(
+        &home,
+        "metadata/UrbanSound8K.csv",
+        "slice_file_name,fold,class\na.wav,1,siren\nb.wav,2,drilling\n",
+    );
+    let collection = open(&[home.path()]).unwrap();
+    assert!(collection.labels().is_empty());
+    let list = Path::new("metadata").join("UrbanSound8K.csv");
+    assert_note(&collection, &["open that instead", &list.to_string_lossy()]);
+    // One class alone stays one.
+    let (collection, _home) = make(&["rock/one/a.wav", "rock/two/b.wav"]);
+    assert_eq!(collection.labels(), ["rock"]);
+}
+
+#[test]
+fn data_sets_of_the_model_hub_have_the_labels_of_their_metadata_and_the_split_of_their_folders() {
+    let sounds = ["train/0.wav", "train/1.wav", "test/2.wav", "test/3.wav"];
+    let genre = |at: usize| ["a", "b"][at % 2];
+    let lines = sounds.iter().enumerate();
+    let lines = lines
+        .map(|(at, name)| format!("{{\"file_name\":\"{name}\",\"genre\":\"{}\"}}\n", genre(at)));
+    let rows = sounds.iter().enumerate();
+    let rows = rows.map(|(at, name)| format!("{name},{}\n", genre(at)));
+    let table = format!("file_name,genre\n{}", rows.collect::<String>());
+    let (train, test) = (
+        "file_name,genre\n0.wav,a\n1.wav,b\n",
+        "file_name,genre\n2.wav,a\n3.wav,b\n",
+    );
+    for lists in [
+        vec![("metadata.jsonl", lines.collect::<String>())],
+        vec![("metadata.csv", table)],
+        vec![
+            ("train/metadata.csv", train.to_owned()),
+            ("test/metadata.csv", test.to_owned()),
+        ],
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        for name in sounds.iter().chain(&["train/other.wav"]) {
+            write(&home, name, "");
+        }
+        for (name, text) in &lists {
+            write(&home, name, text);
+        }
+        let mut opened = vec![open(&[home.path()]).unwrap()];
+        assert_note(
+            &opened[0],
+            &[lists[0].0, "1 file that it does not name left out"],
+        );
+        if let [(name, _)] = &lists[..] {
+            opened.push(open(&[&home.path().join(name)]).unwrap());
+        }
+        for collection in opened {
+            assert_eq!(collection.labels(), ["a", "b"], "{lists:?}");
+            assert_eq!(
+                (collection.tracks.len(), sizes(&collection)),
+                (4, [2, 0, 2]),
+                "{lists:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn folders_are_labels_unless_they_are_numbers_or_parts() {
-    let make = |names: &[&str]| {
-        let home = tempfile::tempdir().unwrap();
-        for name in names {
-            let path = home.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        (open(&[home.path()]).unwrap(), home)
-    };
     for (names, labels) in [
         (["000/a.wav", "001/b.wav"], &[][..]),
         (["0/a.wav", "f/b.wav"], &[]),
@@ -270,4 +359,28 @@ fn keys_in_files_beside_the_sounds_are_read() {
     assert_eq!(opened.labels(), ["rock"]);
     let keys = opened.tracks.iter().filter(|track| track.key.is_some());
     assert_eq!(keys.count(), 4);
+}
+
+#[test]
+fn a_key_file_may_have_the_whole_name_of_its_sound_and_capital_letters() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
+    for (name, file, key) in [
+        ("a.wav", "a.KEY", "Am"),
+        ("b.flac", "b.flac.key", "D major"),
+        ("c.wav", "C.Key", "h-Moll"),
+        ("d.wav", "d.wav.KEY", "Ｆ＃ｍ"),
+    ] {
+        write(name, "");
+        write(file, key);
+    }
+    let opened = open(&[home.path()]).unwrap();
+    let keys: Vec<Option<&str>> = opened
+        .tracks
+        .iter()
+        .map(|track| track.key.and_then(key_name))
+        .collect();
+    let expected = ["A minor", "D major", "B minor", "F# minor"].map(Some);
+    assert_eq!(keys, expected);
+    assert_note(&opened, &["keys of 4 tracks"]);
 }

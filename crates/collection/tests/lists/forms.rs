@@ -104,6 +104,54 @@ fn a_key_and_its_mode_that_contradict_each_other_are_no_key() {
 }
 
 #[test]
+fn a_b_is_what_the_modes_beside_it_say_and_that_is_told() {
+    let home = Home::new();
+    let keys = |list: &Collection| -> Vec<&str> {
+        let keys = list.tracks.iter().map(|track| track.key.and_then(key_name));
+        keys.map(Option::unwrap_or_default).collect()
+    };
+    let told = |list: &Collection| list.note_texts().any(|note| note.contains("B flat"));
+    for (text, expected, is_told) in [
+        (
+            "file,key\nA,B-Dur\nB,Es-Dur\n",
+            ["Bb major", "Eb major"],
+            true,
+        ),
+        (
+            "file,key\nA,b-molli\nB,fis-molli\n",
+            ["Bb minor", "F# minor"],
+            true,
+        ),
+        ("file,key\nA,B\nB,Hm\n", ["Bb major", "B minor"], true),
+        (
+            "file,key,mode\nA,B,moll\nB,Es,dur\n",
+            ["Bb minor", "Eb major"],
+            true,
+        ),
+        (
+            "file,Tonart,Tongeschlecht\nA,B,Moll\nB,H,Dur\n",
+            ["Bb minor", "B major"],
+            true,
+        ),
+        (
+            "file,key\nA,B minor\nB,Bes groot\n",
+            ["B minor", "Bb major"],
+            false,
+        ),
+        (
+            "file,key\nA,Ｂ　ｍｉｎｏｒ\nB,Fá maior\n",
+            ["B minor", "F major"],
+            false,
+        ),
+    ] {
+        let text = text.replace("\nA,", "\naudio/rock/00.wav,");
+        let list = home.text(text.replace("\nB,", "\naudio/rock/03.wav,"));
+        assert_eq!(keys(&list), expected, "{:?}", list.notes);
+        assert_eq!(told(&list), is_told, "{:?}", list.notes);
+    }
+}
+
+#[test]
 fn labels_that_look_the_same_are_one_class_and_forms_of_a_number_are_told() {
     let home = Home::new();
     let list = home.list("file,label", |at, [path, ..]| {
@@ -125,6 +173,59 @@ fn labels_that_look_the_same_are_one_class_and_forms_of_a_number_are_told() {
             "`1` (9 tracks",
         ],
     );
+}
+
+#[test]
+fn headings_parts_and_answers_may_be_in_another_language() {
+    let home = Home::new();
+    for (heading, parts) in [
+        (
+            "Datei;Genre;Aufteilung",
+            ["Training", "Validierung", "Test"],
+        ),
+        (
+            "chemin;étiquette;ensemble",
+            ["entraînement", "validation", "test"],
+        ),
+        (
+            "ruta;género;partición",
+            ["entrenamiento", "validación", "prueba"],
+        ),
+        ("arquivo;rótulo;conjunto", ["treino", "validação", "teste"]),
+        (
+            "файл;жанр;выборка",
+            ["обучающая", "валидационная", "тестовая"],
+        ),
+        ("ファイル名;ジャンル;分割", ["学習", "検証", "テスト"]),
+        ("文件路径;标签;数据集划分", ["训练集", "验证集", "测试集"]),
+        ("파일 경로;장르;분할", ["훈련", "검증", "테스트"]),
+        (
+            "ｐａｔｈ;ｌａｂｅｌ;ｓｐｌｉｔ",
+            ["ｔｒａｉｎ", "ｖａｌｉｄ", "ｔｅｓｔ"],
+        ),
+    ] {
+        let opened = home.list(heading, |_, [path, genre, part]| {
+            let place = ["train", "valid", "test"].iter().position(|it| it == part);
+            format!("{path};{genre};{}", parts[place.unwrap()])
+        });
+        assert_whole(&opened, heading);
+        assert_eq!(opened.notes, [], "{heading}");
+    }
+    // As spreadsheets of other languages write yes and no.
+    for (yes, no) in [
+        ("WAHR", "FALSCH"),
+        ("VRAI", "FAUX"),
+        ("ИСТИНА", "ЛОЖЬ"),
+        ("はい", "いいえ"),
+    ] {
+        let list = home.list("file;loud;fast;old", |_, [path, ..]| {
+            format!("{path};{yes};{no};{yes}")
+        });
+        assert!(
+            tags(&list).iter().all(|tags| *tags == ["loud", "old"]),
+            "{yes}"
+        );
+    }
 }
 
 #[test]

@@ -60,6 +60,15 @@ fn paths_of_other_systems_and_computers_lead_to_the_files() {
 }
 
 #[test]
+fn a_name_without_its_ending_is_that_file_before_one_of_the_same_number() {
+    let home = Home::new();
+    fs::create_dir(home.file("numbered")).unwrap();
+    fs::write(home.file("numbered/000003.wav"), "").unwrap();
+    let opened = home.text("track_id,label\n03,rock\n");
+    assert_eq!(opened.tracks[0].path, home.file("audio/rock/03.wav"));
+}
+
+#[test]
 fn names_in_either_form_of_unicode_are_found() {
     let home = tempfile::tempdir().unwrap();
     for name in ["Cafe\u{301}/a.wav", "Zoë/b\u{308}.wav"] {
@@ -118,6 +127,63 @@ fn a_column_of_folders_beside_one_of_names_tells_which_of_several_files_is_meant
     });
     assert!(opened.tracks.iter().all(|track| track.problem.is_none()));
     assert_note(&opened, &["`folder`"]);
+}
+
+#[test]
+fn folders_and_names_in_two_columns_are_joined_whatever_their_headings() {
+    let home = Home::new();
+    for genre in GENRES {
+        fs::write(home.file(&format!("audio/{genre}/same.wav")), "").unwrap();
+    }
+    for (heading, row) in [
+        ("path,filename,label", "audio/G,same.wav,G"),
+        ("path,filename,label", "/data/old/audio/G,same.wav,G"),
+        ("path,filename,label", "audio/G/,same,G"),
+        ("album_folder,track_file,label", "audio\\G,same.wav,G"),
+        ("dir,file,label", "./audio/G,same.wav,G"),
+        ("folder,name,label", "audio/G,same,G"),
+        ("Ordner,Datei,label", "audio/G,same.wav,G"),
+        ("location,title,label", "audio/G,same.wav,G"),
+        ("what,file,label", "audio/G,same.wav,G"),
+        // Folders in two columns, one of which is the label.
+        ("root,label,file", "audio,G,same.wav"),
+    ] {
+        let rows = GENRES.map(|genre| row.replace('G', genre) + "\n").concat();
+        let opened = home.text(format!("{heading}\n{rows}"));
+        assert_eq!(opened.tracks.len(), 3, "{heading}: {:?}", opened.notes);
+        for (track, genre) in opened.tracks.iter().zip(GENRES) {
+            assert_eq!(track.problem, None, "{heading}: {:?}", opened.notes);
+            assert!(
+                track.path.ends_with(format!("audio/{genre}/same.wav")),
+                "{heading}"
+            );
+            assert_eq!(track.label.as_deref(), Some(genre), "{heading}");
+        }
+        assert!(
+            !opened
+                .note_texts()
+                .any(|note| note.contains("nothing was read")),
+            "{heading}"
+        );
+    }
+}
+
+#[test]
+fn rows_of_one_name_that_say_different_things_are_not_called_one_file() {
+    let home = Home::new();
+    for genre in GENRES {
+        fs::write(home.file(&format!("audio/{genre}/same.wav")), "").unwrap();
+    }
+    for name in ["same.wav", "gone.wav"] {
+        let opened = home.text(format!(
+            "file,label,split\n{name},rock,train\n{name},jazz,test\naudio/rock/00.wav,rock,train\naudio/jazz/01.wav,jazz,test\n"
+        ));
+        let problems = opened.tracks.iter().filter(|track| track.problem.is_some());
+        assert_eq!(problems.count(), 2, "{name}: {:?}", opened.notes);
+        assert_eq!(sizes(&opened), [2, 0, 2], "{name}");
+        assert_note(&opened, &["2 of 4 files", "not where the list says"]);
+        assert_eq!(opened.notes.len(), 1, "{name}: {:?}", opened.notes);
+    }
 }
 
 #[test]

@@ -259,3 +259,19 @@ fn lists_of_one_name_are_parts_by_their_folders() {
     // Each note says of which of the three it is.
     assert_note(&collection, &["test/metadata.csv: ", "`mood`"]);
 }
+
+#[test]
+fn a_split_under_any_heading_is_read_where_all_its_words_are_parts() {
+    let home = Home::new();
+    let list = home.list("file,genre,type", |_, [path, genre, part]| {
+        format!("{path},{genre},{part}")
+    });
+    assert_eq!(sizes(&list), [21, 6, 9]);
+    assert_note(&list, &["`type` is read as the split"]);
+    // Words of something else are no split.
+    let list = home.list("file,genre,group", |at, [path, genre, part]| match at {
+        0 => format!("{path},{genre},live"),
+        _ => format!("{path},{genre},{part}"),
+    });
+    assert_eq!(sizes(&list), [0, 0, 0]);
+}

@@ -63,6 +63,103 @@ fn any_separator_encoding_and_case_of_headings_opens() {
     );
 }
 
+/// Signs between fields as programs and people write them; the tables of legal and of old mainframe programs, too.
+#[test]
+fn signs_that_hardly_anybody_parts_fields_by_are_known_by_what_they_part() {
+    let home = Home::new();
+    let plain = home.plain();
+    for sign in [
+        "~", "^", ":", "::", " : ", " | ", " / ", " - ", " — ", "=>", " -> ", "||", "$|$", "~|~",
+        "#", "!", "$", "@", "%", "&", "*", "+", "=", "§", "·", "¦", "，", "；", "、", "\u{1f}",
+        "\u{1e}", "\u{1}", "   ", "\t\t",
+    ] {
+        let text = plain.replace(',', sign);
+        let opened = home.text(&text);
+        assert_whole(&opened, sign);
+        assert_eq!(opened.notes, [], "{sign}");
+        // Without headings, where a text may be anything.
+        let path = home.file("list.txt");
+        fs::write(&path, text.split_once('\n').unwrap().1).unwrap();
+        let opened = open(&[&path]).unwrap();
+        assert_whole(&opened, sign);
+    }
+    let records = plain.replace(',', "\u{1f}").replace('\n', "\u{1e}");
+    assert_whole(&home.text(records), "ASCII's own signs");
+    let drives = plain
+        .replace(',', ":")
+        .replace("audio/", "C:\\music\\audio\\");
+    assert_whole(&home.text(&drives), "drives before a colon");
+    let quoted = plain.replace(',', "\"::\"").replace('\n', "\"\n");
+    let quoted: String = quoted.lines().map(|line| format!("\"{line}\n")).collect();
+    assert_whole(&home.text(quoted), "quoted");
+    // A label before the path, where that is a file.
+    let before = home.rows.iter();
+    let before: String = before
+        .map(|[path, genre, part]| format!("{genre} => {path} => {part}\n"))
+        .collect();
+    let path = home.file("list.txt");
+    fs::write(&path, before).unwrap();
+    assert_whole(&open(&[&path]).unwrap(), "label first");
+}
+
+#[test]
+fn tables_that_are_drawn_in_text_open_without_their_rules_and_counts() {
+    let home = Home::new();
+    let path = home.file("list.txt");
+    let rows = || home.rows.iter();
+    let columns: String = rows()
+        .map(|[path, genre, part]| format!("{path:<21}  {genre:<6}  {part}\n"))
+        .collect();
+    let rule = "=====================  ======  =====\n";
+    let bars: String = rows()
+        .map(|row| format!(" {}\n", row.join(" | ")))
+        .collect();
+    for text in [
+        format!("{rule}file                   label   split\n{rule}{columns}{rule}"),
+        format!(" file | label | split\n------+-------+------\n{bars}(36 rows)\n"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let opened = open(&[&path]).unwrap();
+        assert_whole(&opened, &text);
+        assert_eq!(opened.notes, [], "{text}");
+    }
+}
+
+#[test]
+fn signs_within_names_part_nothing() {
+    let home = Home::new();
+    let name = "Band - Song: a + b = c (live).wav";
+    fs::write(home.file(name), "").unwrap();
+    let path = home.file("list.txt");
+    for text in [
+        format!("{name}\n"),
+        format!("{name},rock\n"),
+        format!("file,label\n{name},rock - pop\n"),
+        format!("file\n{name}\n"),
+        format!("{name}\trock\n"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let opened = open(&[&path]).unwrap();
+        assert_eq!(opened.tracks.len(), 1, "{text}: {:?}", opened.notes);
+        assert_eq!(opened.tracks[0].path, home.file(name), "{text}");
+        assert_eq!(opened.tracks[0].problem, None, "{text}");
+    }
+}
+
+#[test]
+fn a_file_of_another_format_under_the_name_of_a_list_is_named() {
+    let home = Home::new();
+    for (bytes, word) in [
+        (&b"PAR1\x15\0"[..], "Parquet"),
+        (b"PK\x03\x04\x14", "spreadsheet"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"SQLite format 3\0", "SQLite"),
+    ] {
+        let error = home.try_text(bytes).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
 #[test]
 fn an_old_encoding_is_read_and_said() {
     let home = Home::new();
@@ -159,7 +256,7 @@ fn lists_of_spaces_json_and_playlists_open() {
         ("l.doc", "a letter", "neither sound nor a list"),
         (
             "l.txt",
-            "file@label\naudio/rock/00.wav@rock\n",
+            "audio/rock/00.wav@rock\naudio/rock/03.wav@rock@live\n",
             "no known sign parts their fields; part them with tabs",
         ),
         ("l.txt", "a letter.", "neither sound nor a list"),

@@ -21,7 +21,7 @@ use mynascope_base::{
 use mynascope_collection::{Collection, Track};
 use mynascope_encoder::{Input, LoadedEncoder};
 use mynascope_spectrum::tokens::{MaskRatio, TokenMask};
-pub use pipeline::ReadTrack;
+pub use pipeline::{Grown, ReadTrack};
 use pipeline::{Model, Pipeline};
 
 /// How embeddings are made.
@@ -100,8 +100,39 @@ pub fn extract_with_cache(
     cache: Option<&Cache>,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
+    extract_live(collection, encoder, settings, cache, watch, None)
+}
+
+/// As [`extract_with_cache`]; `grown` is shown the table as it grows, now and then.
+///
+/// # Errors
+/// As [`extract`].
+pub fn extract_live(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+    grown: Option<Grown<'_>>,
+) -> Result<Extraction, EmbeddingError> {
     let read = reader(encoder, settings.channel, cache);
-    let mut extraction = extract_windows(&collection.tracks, encoder, &read, settings, watch)?;
+    let embed =
+        |windows: &[&[f32]], masks: Option<&[TokenMask]>| encoder.embed_windows(windows, masks);
+    let with_splits = |mut table: EmbeddingTable| {
+        table.note_splits(collection);
+        if let Some(grown) = grown {
+            grown(table);
+        }
+    };
+    let mut extraction = Pipeline {
+        tracks: &collection.tracks,
+        model: Model::of(encoder, encoder.embedding_dim(), &embed),
+        read: &read,
+        settings,
+        watch,
+        grown: grown.is_some().then_some(&with_splits),
+    }
+    .run()?;
     extraction.table.note_splits(collection);
     Ok(extraction)
 }
@@ -125,6 +156,7 @@ pub fn extract_windows(
         read,
         settings,
         watch,
+        grown: None,
     }
     .run()
 }
@@ -184,6 +216,7 @@ pub fn extract_layer_windows(
         read,
         settings,
         watch,
+        grown: None,
     };
     let Extraction {
         table: whole,

@@ -11,7 +11,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
-    EmbeddingError, ExtractSettings, Extraction,
+    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction,
     rows::{Rows, Waiting},
     windows::mask,
 };
@@ -28,7 +28,18 @@ pub(super) struct Pipeline<'a> {
     pub(super) read: &'a ReadTrack<'a>,
     pub(super) settings: &'a ExtractSettings,
     pub(super) watch: &'a Watch<'a>,
+    /// Is shown the table as it grows.
+    pub(super) grown: Option<Grown<'a>>,
 }
+
+/// Is given the table of what is embedded so far.
+pub type Grown<'a> = &'a dyn Fn(EmbeddingTable);
+
+/// Windows after which the growing table is shown first, and by how much it must have grown to be shown again, and how long
+/// after: looking at it costs time as well.
+const FIRST_SHOWN: usize = 64;
+const GROWTH: f64 = 1.3;
+const SHOWN_EVERY: Duration = Duration::from_secs(1);
 
 /// Embeds windows, each with its mask where something is masked.
 pub(super) type Embed<'a> =
@@ -134,6 +145,7 @@ impl Pipeline<'_> {
         let mut waiting = Waiting::default();
         let mut early: BTreeMap<usize, Result<Input, String>> = BTreeMap::new();
         let mut ordered = 0;
+        let (mut next, mut shown) = (FIRST_SHOWN, None::<Instant>);
         for (index, track) in tracks.iter().enumerate() {
             // Never more than `ahead` orders are open, so this does not block.
             while ordered < tracks.len().min(index + ahead) {
@@ -180,6 +192,15 @@ impl Pipeline<'_> {
                     watch.check()?;
                     rows.skip(track, why);
                 }
+            }
+            if let Some(grown) = self.grown
+                && rows.windows >= next
+                && shown.is_none_or(|shown| shown.elapsed() >= SHOWN_EVERY)
+                && let Ok(table) = rows.clone().table(tracks, model, settings.level)
+            {
+                grown(table);
+                next = (rows.windows as f64 * GROWTH) as usize;
+                shown = Some(Instant::now());
             }
             watch.progress(
                 "embedding tracks",

@@ -10,7 +10,7 @@ use mynascope_collection::Track;
 use mynascope_spectrum::tokens::TokenMask;
 
 /// Embeddings as they come in, in the order of the collection.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Rows {
     pub(super) values: Vec<f32>,
     pub(super) timestamps: Vec<f32>,

@@ -28,8 +28,34 @@ fn extract_with(
         read,
         settings,
         watch,
+        grown: None,
     };
     pipeline.run()
+}
+
+#[test]
+fn the_growing_table_is_shown_before_all_is_embedded_and_is_the_beginning_of_the_whole() {
+    let shown = std::cell::RefCell::new(Vec::new());
+    let grown = |table: EmbeddingTable| shown.borrow_mut().push(table);
+    let names: Vec<String> = (0..60).map(|track| format!("{}-{track}", 4 * 96)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let whole = Pipeline {
+        tracks: &tracks(&names),
+        model: model(&grids()),
+        read: &read,
+        settings: &ExtractSettings::default(),
+        watch: &Watch::unattended(),
+        grown: Some(&grown),
+    }
+    .run()
+    .unwrap()
+    .table;
+    let shown = shown.into_inner();
+    let first = shown.first().expect("it was shown");
+    assert!(first.rows() >= 64 && first.rows() < whole.rows());
+    assert_eq!(first.values, whole.values[..first.values.len()]);
+    assert_eq!(first.track, whole.track[..first.rows()]);
+    assert_eq!(first.tracks, whole.tracks[..first.tracks.len()]);
 }
 
 /// Windows of 96 frames whose values tell their frame, as many as fill `frames`.

@@ -61,10 +61,14 @@ impl Field {
                 "name",
                 "names",
                 "track_name",
+                "song",
+                "clip",
+                "recording",
                 "uri",
+                "track_id",
                 "id",
                 "ids",
-                "track_id",
+                "uuid",
             ],
             Self::Label => &[
                 "label",
@@ -121,8 +125,22 @@ impl Field {
             .find_map(|wanted| place(&|name| name == wanted))
             .or_else(|| match self {
                 Self::Timestamp => place(&|name| time_with_unit(name).is_some()),
+                Self::Path => place(&|name| is_id(name)),
                 _ => None,
             })
+    }
+
+    /// The place of numbers that name the tracks, where no texts do: ids, and not the numbers that a table counts its
+    /// tracks with.
+    pub(super) fn find_ids(
+        names: &[impl AsRef<str>],
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let counts = |place: usize| {
+            let name = names.get(place).map_or("", AsRef::as_ref);
+            matches!(plain(name).as_str(), "track" | "tracks")
+        };
+        Self::Path.find(names, |place| fits(place) && !counts(place))
     }
 
     /// Whether a name belongs to any field but the embedding.
@@ -144,6 +162,8 @@ impl Field {
             .iter()
             .any(|field| field.names().contains(&name.as_str()))
             || time_with_unit(&name).is_some()
+            || is_id(&name)
+            || name.ends_with("_id")
     }
 }
 
@@ -172,6 +192,31 @@ fn time_with_unit(name: &str) -> Option<f32> {
     })
 }
 
+/// Whether a plain name is that of the ids of tracks: `clip_id`, `trackid`.
+fn is_id(name: &str) -> bool {
+    const OF: [&str; 17] = [
+        "track",
+        "song",
+        "clip",
+        "file",
+        "audio",
+        "recording",
+        "item",
+        "sample",
+        "sound",
+        "music",
+        "video",
+        "youtube",
+        "yt",
+        "spotify",
+        "msd",
+        "fma",
+        "utt",
+    ];
+    let of = name.strip_suffix("ids").or_else(|| name.strip_suffix("id"));
+    of.is_some_and(|of| OF.contains(&of.trim_end_matches('_')))
+}
+
 fn plain(name: &str) -> String {
     let name = name.trim().to_lowercase().replace([' ', '-'], "_");
     name.trim_end_matches([')', ']']).to_owned()
@@ -184,6 +229,31 @@ pub(super) fn is_index(name: &str) -> bool {
         || matches!(name.as_str(), "index" | "row" | "row_id" | "level_0")
         || name.starts_with("unnamed:")
         || name.starts_with("__index_level_")
+}
+
+/// Whether a column may name the tracks where no other does: an index, and titles.
+pub(super) fn may_name(name: &str) -> bool {
+    is_index(name) || matches!(plain(name).as_str(), "title" | "song_title" | "track_title")
+}
+
+/// Whether the cells of an index name the tracks of its rows: files, or texts or numbers that are all different, but not
+/// 0, 1, 2, .., which count the rows.
+pub(super) fn are_names(cells: &[String], has_labels: bool) -> bool {
+    let number = |cell: &String| cell.trim().parse::<f64>().ok();
+    let counts = |from: u32| {
+        let mut places = (from..).zip(cells);
+        places.all(|(at, cell)| number(cell) == Some(f64::from(at)))
+    };
+    let filled = !cells.is_empty() && cells.iter().all(|cell| !cell.trim().is_empty());
+    if !filled || counts(0) || counts(1) {
+        return false;
+    }
+    let mut seen = std::collections::HashSet::new();
+    let all_different = cells.iter().all(|cell| seen.insert(cell.as_str()));
+    match cells.iter().any(|cell| number(cell).is_some()) {
+        true => all_different && cells.iter().filter_map(number).all(|it| it.fract() == 0.0),
+        false => all_different || has_labels || cells.iter().all(|cell| looks_like_file(cell)),
+    }
 }
 
 /// Whether a text looks like the name of a file: it ends in a point and a few letters or digits.
@@ -249,6 +319,14 @@ pub(super) fn wide_columns(numeric: &[(usize, &str)]) -> Vec<usize> {
         return series;
     }
     numeric.iter().map(|(place, _)| *place).collect()
+}
+
+/// The first of the columns that belong to the numbered series of an embedding, but are not among it.
+pub(super) fn left_of_series(names: &[impl AsRef<str>], embedding: &[usize]) -> Option<usize> {
+    let stem_of = |place: usize| numbered(names.get(place)?.as_ref()).map(|(stem, _)| stem);
+    let stem = stem_of(*embedding.first()?)?;
+    let among: std::collections::HashSet<usize> = embedding.iter().copied().collect();
+    (0..names.len()).find(|&place| stem_of(place) == Some(stem) && !among.contains(&place))
 }
 
 /// The longest series of columns with one name and different numbers.

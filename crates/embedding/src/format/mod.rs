@@ -19,9 +19,13 @@
 //! Paths are stored relative to the folder of the file where the sound lies below it, else absolute ([`crate::located`]).
 //! Those that are not Unicode are kept as near as Unicode comes. Nothing in a table can run.
 
+mod content;
 mod fields;
+mod headless;
+mod keyed;
 mod npy;
 mod npz;
+mod one_file;
 mod parquet;
 mod parquet_columns;
 mod rows;
@@ -33,6 +37,7 @@ mod tsv;
 
 use std::path::Path;
 
+use self::content::Content;
 use super::{EmbeddingError, EmbeddingTable, StoredPaths};
 use mynascope_base::jobs::panic_message;
 
@@ -61,8 +66,21 @@ enum Format {
 }
 
 impl Format {
+    /// By the first bytes, as files are named wrongly, too; where these say nothing, by the ending.
     fn read_from(path: &Path) -> Result<Self, EmbeddingError> {
         let ending = ending_of(path);
+        let is_table = ending
+            .as_deref()
+            .is_some_and(|it| READABLE_EXTENSIONS.contains(&it));
+        match Content::of(path) {
+            Content::Parquet => return Ok(Self::Parquet),
+            Content::Npy => return Ok(Self::Npy),
+            Content::Zip if is_table => return Ok(Self::Npz),
+            Content::Safetensors if is_table => return Ok(Self::Safetensors),
+            Content::Text if is_table => return Ok(Self::Text),
+            Content::Other(what) if is_table => return Err(unusable(path, what)),
+            _ => {}
+        }
         Ok(match ending.as_deref() {
             Some("npz") => Self::Npz,
             Some("npy") => Self::Npy,
@@ -75,7 +93,10 @@ impl Format {
                         Some("pkl" | "pickle" | "pt" | "pth" | "joblib") => {
                             "a pickle can run code; write it anew with numpy.savez or pandas' to_parquet"
                         }
-                        Some("feather" | "arrow" | "ipc" | "json" | "jsonl" | "h5" | "hdf5") => {
+                        Some("h5" | "hdf5" | "he5") => {
+                            "turn its matrix into one with Python: numpy.save(\"x.npy\", h5py.File(\"x.h5\")[\"embedding\"][:])"
+                        }
+                        Some("feather" | "arrow" | "ipc" | "json" | "jsonl") => {
                             "write it anew with pandas' or Polars' Parquet writer"
                         }
                         Some("txt" | "dat") => {
@@ -139,7 +160,7 @@ pub fn save_table(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingEr
     }
 }
 
-/// Reads a table in the format of the path's ending and checks that its parts fit together. Paths of its tracks are
+/// Reads a table in the format of its first bytes, else of the path's ending, and checks that its parts fit together. Paths of its tracks are
 /// absolute; those that the file has relative are so to its own folder, or else to the current one.
 ///
 /// # Errors
@@ -147,7 +168,7 @@ pub fn save_table(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingEr
 /// used; nothing in it is run, and what it promises beyond a limit is refused.
 pub fn load_table(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
     let format = Format::read_from(path)?;
-    // Readers of these formats have bounds that panic on damaged files (arrow's level decoder does); a file from
+    // Readers of these formats have bounds that panic on damaged files (parquet 60.1.0: "the level decoder panics on a damaged page"); a file from
     // elsewhere must not end the program.
     let read = std::panic::catch_unwind(|| match format {
         Format::Npz => npz::load(path),
@@ -187,8 +208,13 @@ fn unusable(path: &Path, what: impl Into<String>) -> EmbeddingError {
 fn no_vectors(path: &Path, kind: &str, found: &[impl AsRef<str>]) -> EmbeddingError {
     let what = format!(
         "it holds no vectors: among its {kind} ({}) there is none called `embedding` that holds a list of numbers a row; \
-         rename the one that does to `embedding`",
-        fields::listed(found)
+         rename the one that does to `embedding`{}",
+        fields::listed(found),
+        match kind {
+            "columns" => "",
+            _ =>
+                ", or save one vector for each track under its path, all of one length and nothing else",
+        },
     );
     unusable(path, what)
 }

@@ -12,8 +12,8 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     MOST_DIM, damaged,
-    fields::{Field, say_unread, unit_secs},
-    no_vectors,
+    fields::{self, Field, say_unread, unit_secs},
+    keyed, no_vectors,
     npy::{Array, Header, NpyError},
     rows::{Contents, RowTexts, Tracks},
     unreadable, unusable,
@@ -141,18 +141,27 @@ fn strings<'a, W: Write + io::Seek>(
 }
 
 /// Arrays of an archive that are looked at.
-const MOST_ARRAYS: usize = 4096;
+const MOST_ARRAYS: usize = 1 << 17;
 
 /// Reads an archive. Arrays are found by the usual names ([`Field`]); the vectors also as the only matrix of numbers.
 /// Paths, labels and splits are for each row, or for each track where an array of track numbers says so.
 pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let mut archive = Archive::open(path)?;
     let is_matrix = |header: &Header| header.is_numeric() && squeezed(&header.shape).len() == 2;
-    let place = archive
-        .find(Field::Embedding, |header| {
-            header.is_numeric() || header.is_text()
-        })
-        .or_else(|| archive.only(is_matrix));
+    let named = archive.find(Field::Embedding, |header| {
+        header.is_numeric() || header.is_text()
+    });
+    if named.is_none()
+        && let Some(dim) = keyed::width(&archive.shapes())
+    {
+        let names: Vec<String> = (0..archive.arrays.len())
+            .map(|at| archive.name(at))
+            .collect();
+        let vectors = names.iter().enumerate();
+        let vectors = vectors.map(|(at, name)| Ok((name.as_str(), archive.read(at)?.floats())));
+        return keyed::load(dim, "arrays", vectors, path);
+    }
+    let place = named.or_else(|| archive.only_unclaimed(is_matrix));
     let Some(place) = place else {
         if let Some(named) = archive.find(Field::Embedding, |_| true)
             && let Some(header) = archive.header(named)
@@ -177,17 +186,36 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         values,
         ..Contents::default()
     };
+    let mut one_hot_note = None;
     let mut texts = |field: Field, but: Option<usize>| -> Result<Option<Texts>, EmbeddingError> {
-        let found = archive.find(field, |header| match field {
-            // A number for each row is the track's, not a path.
-            Field::Path => header.is_text(),
-            _ => header.is_text() || header.is_numeric(),
-        });
+        let found = match field {
+            // Numbers are ids where no texts are paths.
+            Field::Path => archive.find(field, Header::is_text).or_else(|| {
+                archive.find_ids(|header| header.is_numeric() && is_row_each(&header.shape, rows))
+            }),
+            _ => archive.find(field, |header| header.is_text() || header.is_numeric()),
+        };
         let Some(place) = found.filter(|&found| Some(found) != but) else {
             return Ok(None);
         };
         let name = archive.name(place);
         let array = archive.read(place)?;
+        if let Some(classes) = one_hot_width(&array.shape, rows).filter(|_| array.is_numeric()) {
+            let marked = field == Field::Label;
+            let texts = marked.then(|| one_hot(&array.floats(), classes)).flatten();
+            let texts = texts.ok_or_else(|| {
+                let what = format!(
+                    "its array {name} has the shape [{rows}, {classes}], but its rows do not mark one of {classes} classes each; \
+                     save one text or number for each vector, or leave it out"
+                );
+                unusable(path, what)
+            })?;
+            one_hot_note = Some(format!(
+                "each row of its array {name} marks one of {classes} classes: the labels are the numbers of its columns, 0 to {}",
+                classes - 1
+            ));
+            return Ok(Some(Texts { name, texts }));
+        }
         let texts = array.texts().map_err(|error| archive.wrong(&name, error))?;
         Ok(Some(Texts { name, texts }))
     };
@@ -215,7 +243,8 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         }
         Ok(Some((name, archive.read(place)?)))
     };
-    let index = match numbers(Field::Track)? {
+    let is_path = |name: &str| paths.as_ref().is_some_and(|paths| paths.name == name);
+    let index = match numbers(Field::Track)?.filter(|(name, _)| !is_path(name)) {
         None => None,
         Some((name, array)) => {
             let numbers = array.whole().ok_or_else(|| {
@@ -229,10 +258,18 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         let times = array.floats().into_iter();
         times.map(|time| time * unit_secs).collect()
     });
+    let unnamed = paths.is_none().then(|| archive.unnamed(rows)).flatten();
     let (tracks, note) = tracks(rows, index.as_ref(), [paths, labels, splits, incomplete])
         .map_err(|what| unusable(path, what))?;
     contents.tracks = tracks;
-    contents.notes = note.into_iter().chain(archive.say_unread()).collect();
+    if let Some(place) = unnamed {
+        let (name, array) = (archive.name(place), archive.read(place)?);
+        if !array.is_numeric() || array.whole().is_some() {
+            contents.index = array.texts().map_err(|error| archive.wrong(&name, error))?;
+        }
+    }
+    let notes = one_hot_note.into_iter().chain(note);
+    contents.notes = notes.chain(archive.say_unread()).collect();
     Ok(contents)
 }
 
@@ -306,6 +343,31 @@ fn squeezed(shape: &[u64]) -> Vec<u64> {
     shape
 }
 
+/// Whether an array has an element for each of the rows.
+fn is_row_each(shape: &[u64], rows: usize) -> bool {
+    squeezed(shape) == [rows as u64] || shape == [rows as u64, 1]
+}
+
+/// The columns of a matrix that has several for each of the rows.
+fn one_hot_width(shape: &[u64], rows: usize) -> Option<usize> {
+    match *squeezed(shape) {
+        [count, classes] if count == rows as u64 && classes > 1 => usize::try_from(classes).ok(),
+        _ => None,
+    }
+}
+
+/// For each row the number of the column that alone is 1, where all others are 0.
+fn one_hot(values: &[f32], classes: usize) -> Option<Vec<String>> {
+    let label = |row: &[f32]| {
+        let marked = row.iter().position(|&value| value == 1.0)?;
+        let mut others = row.iter().enumerate().filter(|&(at, _)| at != marked);
+        others
+            .all(|(_, &value)| value == 0.0)
+            .then(|| marked.to_string())
+    };
+    values.chunks(classes).map(label).collect()
+}
+
 struct Texts {
     name: String,
     texts: Vec<String>,
@@ -339,11 +401,11 @@ fn tracks(
             let name = &texts.name;
             return Err(match by_track {
                 true => format!(
-                    "it names {}, but its array {name} has {count}",
+                    "it names {}, but its array {name} has {count}; save one of each, in one order",
                     counted(named, "path")
                 ),
                 false => format!(
-                    "it has {}, but its array {name} has {count}",
+                    "it has {}, but its array {name} has {count}; save one of each, in one order",
                     counted(rows, "vector")
                 ),
             });
@@ -494,13 +556,44 @@ impl<'a> Archive<'a> {
         })
     }
 
-    /// The only array whose header fits.
-    fn only(&self, fits: impl Fn(&Header) -> bool) -> Option<usize> {
+    /// The ids of tracks: an array of numbers whose header fits.
+    fn find_ids(&self, fits: impl Fn(&Header) -> bool) -> Option<usize> {
+        let names: Vec<&str> = self.arrays.iter().map(|(name, _)| name.as_str()).collect();
+        Field::find_ids(&names, |place| self.header(place).is_some_and(&fits))
+    }
+
+    /// An array that may name the rows: one that was saved without a name (`numpy.savez(file, vectors, names)`), an index or
+    /// titles.
+    fn unnamed(&self, rows: usize) -> Option<usize> {
+        let may_name = |name: &str| name.starts_with("arr_") || fields::may_name(name);
+        (0..self.arrays.len()).find(|&place| {
+            let fits = |header: &Header| {
+                (header.is_text() || header.is_numeric()) && is_row_each(&header.shape, rows)
+            };
+            !self.used.contains(&place)
+                && may_name(&self.name(place))
+                && self.header(place).is_some_and(fits)
+        })
+    }
+
+    /// The only array whose header fits, of those whose names mean nothing else and no file.
+    fn only_unclaimed(&self, fits: impl Fn(&Header) -> bool) -> Option<usize> {
         let mut fitting = (0..self.arrays.len()).filter(|&place| {
             let array = self.arrays.get(place);
-            array.is_some_and(|(_, header)| header.as_ref().is_some_and(&fits))
+            array.is_some_and(|(name, header)| {
+                !Field::is_claimed(name) && header.as_ref().is_some_and(&fits)
+            })
         });
         fitting.next().filter(|_| fitting.next().is_none())
+    }
+
+    /// Names, and shapes of arrays of numbers.
+    fn shapes(&self) -> Vec<(String, Option<Vec<u64>>)> {
+        let shape = |header: &Header| header.is_numeric().then(|| header.shape.clone());
+        let arrays = self.arrays.iter();
+        arrays
+            .map(|(name, header)| (name.clone(), header.as_ref().and_then(shape)))
+            .collect()
     }
 
     /// Names and shapes, for people.

@@ -114,8 +114,9 @@ fn batch(
 struct Places {
     /// The column of lists, or many columns of a number each.
     embedding: Vec<usize>,
+    /// Paths, or the ids of the tracks.
     path: Option<usize>,
-    /// A column of texts that pandas wrote as an index, where no other is that of the paths: they may be paths.
+    /// A column that may name the rows, where no other does: an index of pandas, or titles.
     index: Option<usize>,
     label: Option<usize>,
     split: Option<usize>,
@@ -163,10 +164,15 @@ impl Places {
                 is(place, test) && !embedding.contains(&place)
             })
         };
-        let path = find(Field::Path, columns::is_text);
+        let path = find(Field::Path, columns::is_text).or_else(|| {
+            Field::find_ids(&names, |place| {
+                is(place, columns::is_number) && !embedding.contains(&place)
+            })
+        });
         let is_index = |place: &usize| {
             let name = names.get(*place);
-            name.is_some_and(|name| fields::is_index(name)) && is(*place, columns::is_text)
+            name.is_some_and(|name| fields::may_name(name))
+                && (is(*place, columns::is_text) || is(*place, columns::is_whole))
         };
         let index = (0..names.len()).find(is_index);
         Some(Self {
@@ -178,7 +184,7 @@ impl Places {
             split: find(Field::Split, |kind| {
                 columns::is_text(kind) || columns::is_number(kind)
             }),
-            track: find(Field::Track, columns::is_whole),
+            track: find(Field::Track, columns::is_whole).filter(|&place| Some(place) != path),
             timestamp: find(Field::Timestamp, columns::is_time),
             encoder: find(Field::Encoder, columns::is_text),
             encoder_hash: find(Field::EncoderHash, columns::is_text),
@@ -186,27 +192,6 @@ impl Places {
             incomplete: find(Field::Incomplete, columns::is_text),
             embedding,
         })
-    }
-
-    /// Takes an index for the paths if it looks like them in the first rows.
-    fn believe_index(&mut self, batch: &RecordBatch) -> Result<(), String> {
-        let Some(index) = self.index else {
-            return Ok(());
-        };
-        let mut used: Vec<usize> = self.used().collect();
-        used.sort_unstable();
-        used.dedup();
-        let column = used.binary_search(&index).ok();
-        let Some(column) = column.and_then(|at| batch.columns().get(at)) else {
-            return Ok(());
-        };
-        let texts = columns::texts(column)?;
-        let mut texts = texts.iter().flatten().peekable();
-        let is_path = texts.peek().is_some() && texts.all(|text| fields::looks_like_file(text));
-        if is_path {
-            self.path = Some(index);
-        }
-        Ok(())
     }
 
     /// The columns that have to be read.
@@ -235,7 +220,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| damaged(path, format!("it is no Parquet file ({error})")))?;
     let schema = Arc::clone(builder.schema());
-    let mut places = Places::of(&schema).ok_or_else(|| {
+    let places = Places::of(&schema).ok_or_else(|| {
         let is_text = |it: &&Arc<Column>| columns::is_text(it.data_type());
         let texts: Vec<&str> = schema
             .fields()
@@ -312,9 +297,6 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     };
     for batch in reader {
         let batch = batch.map_err(|error| damaged(path, format!("it cannot be read ({error})")))?;
-        places
-            .believe_index(&batch)
-            .map_err(|what| unusable(path, what))?;
         take_batch(&batch, &schema, &places, &mut contents).map_err(|what| unusable(path, what))?;
     }
     if contents.tracks.len() == 0 {
@@ -419,6 +401,10 @@ fn take_batch(
     }
     let splits = texts(places.split)?;
     let incomplete = texts(places.incomplete)?;
+    if let Some(cells) = texts(places.index)? {
+        let cells = cells.into_iter().map(Option::unwrap_or_default);
+        contents.index.extend(cells);
+    }
     let cell = |texts: &Option<Vec<Option<String>>>, row: usize| -> String {
         let text = texts.as_ref().and_then(|texts| texts.get(row).cloned());
         text.flatten().unwrap_or_default()

@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::{fields, one_file};
 use crate::{EmbeddingTable, Level, TrackRow, located, table::UNNAMED};
 use mynascope_base::{counted, storage::path_from_text};
-use mynascope_collection::split_words;
+use mynascope_collection::{spelling_note, split_words};
 
 /// What a file says about a row besides its vector. Empty texts are none.
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,6 +124,31 @@ impl Tracks {
         self.rows.len()
     }
 
+    /// The same rows, named by the cells of an index where nothing else names them and these do.
+    fn named_by(self, index: &[String]) -> Result<Self, String> {
+        let is_numbered = self.tracks.iter().any(|track| track.index.is_some());
+        let has_labels = self.tracks.iter().any(|it| it.track.label.is_some());
+        if self.named > 0 || is_numbered || index.len() != self.rows.len() {
+            return Ok(self);
+        }
+        if !fields::are_names(index, has_labels) {
+            return Ok(self);
+        }
+        let mut named = Self::default();
+        for (name, &id) in index.iter().zip(&self.rows) {
+            let track = self.tracks.get(id as usize).map(|it| &it.track);
+            let text = |of: fn(&TrackRow) -> Option<&str>| track.and_then(of).unwrap_or("");
+            named.push(RowTexts {
+                index: None,
+                path: name.trim(),
+                label: text(|track| track.label.as_deref()),
+                split: text(|track| track.split.as_deref()),
+                incomplete: text(|track| track.incomplete.as_deref()),
+            })?;
+        }
+        Ok(named)
+    }
+
     /// Says which rows have no path, where others have one.
     fn say_unnamed(&self) -> Option<String> {
         let count = self.rows.len().saturating_sub(self.named);
@@ -180,6 +206,8 @@ pub(super) struct Contents {
     /// In seconds. [rows]
     pub timestamps: Option<Vec<f32>>,
     pub tracks: Tracks,
+    /// For each row what stands in a column that may name it, where none does for sure: an index, or titles.
+    pub index: Vec<String>,
     pub encoder: Option<String>,
     pub encoder_hash: Option<String>,
     /// What is no level counts as missing: the word means other things in other programs.
@@ -200,11 +228,17 @@ impl Contents {
                 self.tracks.len()
             ));
         }
-        let unnamed = self.tracks.say_unnamed();
-        let (mut tracks, track) = self.tracks.finish();
+        let named = self.tracks.named_by(&self.index)?;
+        let unnamed = named.say_unnamed();
+        let (mut tracks, mut track) = named.finish();
         let mut notes = self.notes;
         notes.extend(unnamed);
         notes.extend(usual_splits(&mut tracks));
+        notes.extend(one_file::join(&mut tracks, &mut track));
+        let labels = tracks
+            .iter()
+            .filter_map(|it| Some((it.label.as_deref()?, None)));
+        notes.extend(spelling_note("labels", labels).map(|note| note.text));
         located::resolve(&mut tracks, path);
         let timestamps = self.timestamps.unwrap_or_else(|| vec![0.0; track.len()]);
         let single = tracks.len() == track.len() && timestamps.iter().all(|&time| time == 0.0);

@@ -9,7 +9,7 @@ use half::{bf16, f16};
 use super::{
     MOST_BYTES, MOST_DIM, damaged,
     fields::{Field, say_unread, unit_secs},
-    no_vectors,
+    keyed, no_vectors,
     rows::{Contents, RowTexts, Tracks},
     unreadable, unusable,
 };
@@ -113,9 +113,21 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let mut matrices = (0..named.len())
         .filter(|&place| dimensions(place, 2) && tensor(place).is_some_and(is_float));
     let only = matrices.next().filter(|_| matrices.next().is_none());
-    let embedding_place = Field::Embedding
-        .find(&names, |place| dimensions(place, 2))
-        .or(only.filter(|_| named.len() < 4));
+    let named_place = Field::Embedding.find(&names, |place| dimensions(place, 2));
+    let shape = |(name, tensor): &(String, TensorView<'_>)| {
+        let shape: Vec<u64> = tensor.shape().iter().map(|&size| size as u64).collect();
+        (name.clone(), is_float(tensor).then_some(shape))
+    };
+    let shapes: Vec<_> = named.iter().map(shape).collect();
+    if named_place.is_none()
+        && let Some(dim) = keyed::width(&shapes)
+    {
+        let vectors = named
+            .iter()
+            .map(|(name, tensor)| Ok((name.as_str(), floats(tensor).unwrap_or_default())));
+        return keyed::load(dim, "tensors", vectors, path);
+    }
+    let embedding_place = named_place.or(only.filter(|_| named.len() < 4));
     let embedding = embedding_place.and_then(tensor);
     let described: Vec<String> = named
         .iter()
@@ -184,8 +196,23 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         })?;
         Ok(list)
     };
-    let (paths, labels) = (list(["paths", "path"])?, list(["labels", "label"])?);
+    let (mut paths, labels) = (list(["paths", "path"])?, list(["labels", "label"])?);
+    for names in [["files", "filenames"], ["ids", "track_ids"]] {
+        if paths.is_empty() {
+            paths = list(names)?;
+        }
+    }
     let splits = list(["splits", "split"])?;
+    let ids_place = Field::find_ids(&names, |place| dimensions(place, 1));
+    let ids_place = ids_place.filter(|_| paths.is_empty());
+    let ids = ids_place.and_then(tensor).and_then(whole);
+    let index = match ids.filter(|ids| ids.len() == rows) {
+        Some(ids) => {
+            paths = ids.into_iter().map(|id| Some(id.to_string())).collect();
+            None
+        }
+        None => index,
+    };
     let incomplete = list(["incomplete"; 2])?;
     let expected = match (&index, paths.len()) {
         (Some(index), count) if count > 0 => {
@@ -237,6 +264,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         embedding_place,
         place_of(Field::Track),
         place_of(Field::Timestamp),
+        ids_place,
     ];
     let unread = say_unread("tensors", &names, |place| used.contains(&Some(place)));
     Ok(Contents {
@@ -244,6 +272,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         values,
         timestamps,
         tracks,
+        index: Vec::new(),
         notes: unread.into_iter().collect(),
         encoder: metadata.get("encoder").cloned(),
         encoder_hash: metadata.get("encoder_hash").cloned(),

@@ -1,10 +1,12 @@
 //! Tables as text: vectors with their metadata in a second file, as TensorBoard's projector takes them, or one file with
-//! a heading, as pandas and DuckDB write it. Tabs, commas, semicolons or (in matrices of numpy) spaces part the cells.
+//! a heading, as pandas and DuckDB write it. Tabs, commas, semicolons, another sign that is none of numbers, or (in matrices
+//! of numpy) spaces part the cells.
 
 use std::{collections::BTreeSet, io::BufRead, path::Path};
 
 use super::{
     MOST_DIM,
+    content::Content,
     fields::{self, Field},
     no_vectors,
     rows::{Contents, RowTexts},
@@ -18,7 +20,7 @@ use mynascope_collection::{OldEncoding, say_guessed_encoding};
 pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let sniffed = Sniffed::of(path)?;
     let (dim, values) = match sniffed.heading {
-        Some(_) => return load_columns(path, &sniffed),
+        Some(_) => return load_columns(path, sniffed),
         None => load_matrix(path, sniffed.gap)?,
     };
     let rows = values.len() / dim;
@@ -39,7 +41,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     Ok(contents)
 }
 
-/// Whether a `.tsv` or `.csv` file holds vectors and not a list of tracks: numbers without a heading, a column of lists,
+/// Whether a `.tsv` or `.csv` file holds vectors and not a list of tracks: another kind of table under this name, numbers without a heading, a column of lists,
 /// or a numbered series of at least eight columns of numbers. Looks at its first two lines.
 pub fn is_text_table(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
@@ -49,17 +51,26 @@ pub fn is_text_table(path: &Path) -> bool {
     {
         return false;
     }
+    match Content::of(path) {
+        Content::Parquet | Content::Npy | Content::Zip | Content::Safetensors => return true,
+        _ => {}
+    }
     let Ok(sniffed) = Sniffed::of(path) else {
         return false;
     };
     let Some(names) = &sniffed.heading else {
         return sniffed.cells > 1 || metadata_of(path).is_some();
     };
+    if sniffed.is_headless && sniffed.is_numbers {
+        return true;
+    }
     let Ok(Some(places)) = Places::of(path, names, &sniffed) else {
         return false;
     };
     match places.embedding.as_slice() {
         [_] => places.in_one_cell,
+        // A list of tracks with a row of marks has no heading either.
+        _ if sniffed.is_headless && !sniffed.has_fractions => false,
         many => {
             let named: Vec<(usize, &str)> = many
                 .iter()
@@ -124,6 +135,8 @@ struct Places {
     encoder_hash: Option<usize>,
     level: Option<usize>,
     incomplete: Option<usize>,
+    /// Where no column holds paths or ids, one that may name the rows: an index of pandas, or titles.
+    index: Option<usize>,
 }
 
 impl Places {
@@ -151,8 +164,8 @@ impl Places {
             let mut values = Vec::new();
             let bracketed = inside(&cell(place)).1;
             // Without brackets numbers must be several; a whole number is none of them.
-            (bracketed || list(&cell(place), &mut values).is_ok() && values.len() > 1)
-                && !is_number(place)
+            let mut is_bare = || list(&cell(place), &mut values).is_ok() && values.len() > 1;
+            (bracketed || !has_thousands(&cell(place)) && is_bare()) && !is_number(place)
         };
         let is_text = |place: usize| !is_number(place);
         let all = 0..names.len();
@@ -189,20 +202,24 @@ impl Places {
         }
         let free = |place: &usize| !places.embedding.contains(place);
         let whole = |place: usize| cell(place).trim().parse::<i64>().is_ok();
+        let whole_number = |place: usize| {
+            let number = cell(place).trim().parse::<f64>();
+            number.is_ok_and(|number| number.fract() == 0.0)
+        };
         let find = |field: Field, test: &dyn Fn(usize) -> bool| {
             field.find(names, |place| free(&place) && test(place))
         };
-        // pandas gives an index of paths no heading.
-        let index = || {
-            let is_index = |place: &usize| names.get(*place).is_some_and(|it| fields::is_index(it));
-            let mut places = (0..names.len()).filter(is_index);
-            places.find(|&place| fields::looks_like_file(&cell(place)))
+        let ids = || Field::find_ids(names, |place| free(&place) && whole_number(place));
+        let path = find(Field::Path, &is_text).or_else(ids);
+        let may_name = |place: &usize| {
+            let name = names.get(*place);
+            name.is_some_and(|name| fields::may_name(name)) && free(place)
         };
-        let path = find(Field::Path, &is_text).or_else(index);
+        let index = (0..names.len()).find(may_name);
         let label = find(Field::Label, &|_| true);
         let split = find(Field::Split, &|_| true);
         let (track, timestamp) = (
-            find(Field::Track, &whole),
+            find(Field::Track, &|place| whole(place) && Some(place) != path),
             find(Field::Timestamp, &is_number),
         );
         let (encoder, level) = (find(Field::Encoder, &is_text), find(Field::Level, &is_text));
@@ -218,6 +235,7 @@ impl Places {
             encoder_hash,
             level,
             incomplete,
+            index: index.filter(|_| path.is_none()),
             ..places
         }))
     }
@@ -233,19 +251,79 @@ impl Places {
             self.encoder_hash,
             self.level,
             self.incomplete,
+            self.index,
         ];
         let single = single.into_iter().flatten();
         single.chain(self.embedding.iter().copied()).collect()
     }
 }
 
-/// A file with a heading.
-fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingError> {
+/// Why columns whose first cells are no numbers hold no vectors: what may have been meant for one is named.
+fn no_numbers(
+    path: &Path,
+    names: &[String],
+    sniffed: &Sniffed,
+) -> Result<EmbeddingError, EmbeddingError> {
+    let mut records = reader(path, sniffed.gap.byte())?.into_byte_records();
+    let first = records.nth(sniffed.heading_rows).and_then(Result::ok);
+    let cells = first.iter().flat_map(|first| first.iter());
+    let almost = names.iter().zip(cells).find_map(|(name, cell)| {
+        let cell = String::from_utf8_lossy(cell).trim().to_owned();
+        (!Field::is_claimed(name) && is_almost_number(&cell)).then_some((name, cell))
+    });
+    Ok(match almost {
+        Some((name, cell)) => {
+            let cell: String = cell.chars().take(20).collect();
+            unusable(
+                path,
+                format!(
+                    "it holds no vectors: its column {name} begins with `{cell}`, which {NO_NUMBER}"
+                ),
+            )
+        }
+        None => no_vectors(path, "columns", names),
+    })
+}
+
+/// What of a cell is to be mended that looks like a number and is none.
+const NO_NUMBER: &str = "is read as text; write its numbers with a decimal point and with nothing between thousands, as 1234.5";
+
+/// Whether commas stand in a text as between the thousands of one number: `1,234.5`.
+fn has_thousands(cell: &str) -> bool {
+    let cell = cell.trim().trim_start_matches(['-', '+']);
+    let whole = cell.split_once('.').map_or(cell, |(whole, _)| whole);
+    let are_digits = |group: &str| group.bytes().all(|digit| digit.is_ascii_digit());
+    let Some((first, rest)) = whole.split_once(',') else {
+        return false;
+    };
+    let mut rest = rest.split(',');
+    (1..=3).contains(&first.len())
+        && are_digits(first)
+        && rest.all(|group| group.len() == 3 && are_digits(group))
+}
+
+/// Whether a text is a number but for signs between its digits.
+fn is_almost_number(cell: &str) -> bool {
+    let cell = cell.trim().trim_start_matches(['-', '+']);
+    let is_sign = |letter: char| letter.is_ascii_digit() || ".,' _\u{a0}\u{202f}%".contains(letter);
+    cell.contains(|letter: char| letter.is_ascii_digit())
+        && cell.chars().all(is_sign)
+        && cell.parse::<f32>().is_err()
+}
+
+/// A file with a heading, or with columns that are known by what they hold.
+fn load_columns(path: &Path, sniffed: Sniffed) -> Result<Contents, EmbeddingError> {
     let names = sniffed.heading.as_deref().unwrap_or_default();
-    let places =
-        Places::of(path, names, sniffed)?.ok_or_else(|| no_vectors(path, "columns", names))?;
+    let Some(places) = Places::of(path, names, &sniffed)? else {
+        return Err(no_numbers(path, names, &sniffed)?);
+    };
+    let left = match places.in_one_cell {
+        true => None,
+        false => fields::left_of_series(names, &places.embedding),
+    };
     let encoding = OldEncoding::guess(open(path)?).map_err(unreadable(path))?;
     let mut contents = Contents::default();
+    contents.notes.extend(sniffed.said.clone());
     let said = encoding.map(|encoding| say_guessed_encoding(encoding.name()));
     contents.notes.extend(said);
     contents
@@ -264,7 +342,14 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
         let wrong = |what: String| unusable(path, format!("line {line}: {what}"));
         if record.len() != names.len() {
             let cells = counted(record.len(), "cell");
-            let what = format!("it has {cells}, the heading {}", names.len());
+            let first = match sniffed.is_headless {
+                true => "first row",
+                false => "heading",
+            };
+            let what = format!(
+                "it has {cells}, the {first} {}; give each row as many",
+                names.len()
+            );
             return Err(wrong(what));
         }
         let text = |place: usize| {
@@ -278,16 +363,30 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
         let name = |place: usize| names.get(place).map_or("", String::as_str);
         let number = |place: usize, text: &str| -> Result<f32, EmbeddingError> {
             number_of(text, sniffed.gap.takes_commas()).ok_or_else(|| match text.trim() {
-                "" => wrong(format!("its cell {} is empty", name(place))),
+                "" => wrong(format!(
+                    "its cell {} is empty; fill it in or take the row out",
+                    name(place)
+                )),
                 other => {
-                    let other: String = other.chars().take(20).collect();
+                    let short: String = other.chars().take(20).collect();
+                    let what = match is_almost_number(other) {
+                        true => NO_NUMBER,
+                        false => "is no number; correct it or take the row out",
+                    };
                     wrong(format!(
-                        "its cell {} holds `{other}`, which is no number",
+                        "its cell {} holds `{short}`, which {what}",
                         name(place)
                     ))
                 }
             })
         };
+        // A dimension whose first cell is none would be missing in all rows.
+        if let Some(place) = left.filter(|_| row == 0) {
+            let cell = text(place);
+            if cell.trim().is_empty() || is_almost_number(&cell) {
+                number(place, &cell)?;
+            }
+        }
         let before = contents.values.len();
         for &place in &places.embedding {
             match places.in_one_cell {
@@ -332,6 +431,9 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             incomplete: &cell(places.incomplete),
         });
         pushed.map_err(wrong)?;
+        if let Some(place) = places.index {
+            contents.index.push(text(place).into_owned());
+        }
     }
     Ok(contents)
 }
@@ -356,6 +458,12 @@ fn inside(cell: &str) -> (&str, bool) {
         .into_iter()
         .find_map(|(open, close)| cell.strip_prefix(open)?.strip_suffix(close));
     (inner.unwrap_or(cell), inner.is_some())
+}
+
+/// Whether a cell holds a vector, in brackets.
+pub(super) fn is_vector(cell: &str) -> bool {
+    let mut values = Vec::new();
+    inside(cell).1 && list(cell, &mut values).is_ok() && !values.is_empty()
 }
 
 /// A vector in one cell: `[0.1, 0.2]` as Python writes a list, `[0.1 0.2]` as numpy writes an array, also without

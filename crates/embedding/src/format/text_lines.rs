@@ -3,15 +3,19 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Cursor, Read},
     path::{Path, PathBuf},
 };
 
-use super::{MOST_BYTES, unreadable, unusable};
+use super::{MOST_BYTES, headless, unreadable, unusable};
 use crate::EmbeddingError;
+use mynascope_collection::decode_text;
 
 /// Longest first line that is believed to be one of a table.
 const LONGEST_LINE: u64 = 64 << 20;
+
+/// What parts cells where neither tabs nor commas nor semicolons do.
+const RARE_SIGNS: [u8; 8] = *b"|~^\x1f\x01!&@";
 
 /// What parts the cells of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,14 @@ pub(super) struct Sniffed {
     pub(super) heading: Option<Vec<String>>,
     /// Lines of headings; 0 without any.
     pub(super) heading_rows: usize,
+    /// Whether the names are none of the file, but made by what stands in its columns.
+    pub(super) is_headless: bool,
+    /// Whether the first line is one of numbers alone.
+    pub(super) is_numbers: bool,
+    /// Whether numbers of a file without headings have fractions.
+    pub(super) has_fractions: bool,
+    /// What is to be said of columns without headings.
+    pub(super) said: Option<String>,
     /// Cells of the first line.
     pub(super) cells: usize,
 }
@@ -63,7 +75,7 @@ impl Sniffed {
             Ok(line)
         };
         let (line, second) = (next()?, next()?);
-        if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) || line.contains(&0) {
+        if line.contains(&0) {
             return Err(unusable(path, "it is no plain text; save it as UTF-8"));
         }
         let text = String::from_utf8_lossy(&line);
@@ -79,15 +91,18 @@ impl Sniffed {
                 "it holds no vectors: its first line is empty",
             ));
         }
-        // Semicolons stand where a comma is that of a number.
-        let mut halves = text.split(';').map(str::trim);
-        let with_commas = text.contains(';') && halves.all(|cell| number_of(cell, true).is_some());
-        let signs = match with_commas {
-            true => [b'\t', b';', b','],
-            false => [b'\t', b',', b';'],
+        // Other signs stand where a comma is that of a number.
+        let parts_numbers = |byte: u8| {
+            let cells = text.split(char::from(byte)).map(str::trim);
+            let numbers = cells.clone().filter(|cell| number_of(cell, true).is_some());
+            text.contains(char::from(byte)) && 2 * numbers.count() > cells.count()
         };
+        let others = [b';'].into_iter().chain(RARE_SIGNS);
+        let beside_commas = others
+            .filter(|_| text.contains(','))
+            .find(|&byte| parts_numbers(byte));
+        let mut signs = beside_commas.into_iter().chain(*b"\t,;").chain(RARE_SIGNS);
         let gap = signs
-            .into_iter()
             .find(|&byte| text.contains(char::from(byte)))
             .map(Gap::One);
         let spaced = || {
@@ -118,22 +133,44 @@ impl Sniffed {
             number_of(cell, gap.takes_commas()).is_some() && cell.parse::<i64>().is_err()
         });
         let counts = counts && fractions && cells.len() > 1 && metadata_of(path).is_none();
-        let (heading, heading_rows) = if numbers && !counts && !is_comment {
+        let is_matrix = numbers && !counts && !is_comment;
+        let by_content = match gap {
+            Gap::Spaces => None,
+            _ if counts || is_comment || is_matrix && metadata_of(path).is_some() => None,
+            _ => headless::Columns::of(path, gap)?,
+        };
+        let sniffed = Self {
+            gap,
+            cells: cells.len(),
+            heading: None,
+            heading_rows: 0,
+            is_headless: false,
+            is_numbers: numbers,
+            has_fractions: false,
+            said: None,
+        };
+        if let Some(columns) = by_content {
+            return Ok(Self {
+                heading: Some(columns.names),
+                is_headless: true,
+                has_fractions: columns.has_fractions,
+                said: Some(columns.said),
+                ..sniffed
+            });
+        }
+        let (heading, heading_rows) = if is_matrix {
             (None, 0)
         } else if is_comment {
-            (
-                Some(cells.iter().map(|cell| (*cell).to_owned()).collect()),
-                1,
-            )
+            let names = cells.iter().map(|cell| (*cell).to_owned());
+            (Some(names.collect()), 1)
         } else {
             let (names, rows) = headings(path, gap)?;
             (Some(names), rows)
         };
         Ok(Self {
-            gap,
-            cells: cells.len(),
             heading,
             heading_rows,
+            ..sniffed
         })
     }
 }
@@ -211,8 +248,8 @@ fn is_second_level(records: &[csv::ByteRecord]) -> bool {
         && rows.iter().any(fractions)
 }
 
-/// The text behind the mark that some editors put before it.
-pub(super) fn open(path: &Path) -> Result<impl BufRead, EmbeddingError> {
+/// The text behind the mark that some editors put before it; that of UTF-16 and UTF-32 in UTF-8.
+pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, EmbeddingError> {
     let size = fs::metadata(path).map_err(unreadable(path))?.len();
     if size > MOST_BYTES {
         return Err(unusable(
@@ -221,14 +258,20 @@ pub(super) fn open(path: &Path) -> Result<impl BufRead, EmbeddingError> {
         ));
     }
     let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
-    if file
-        .fill_buf()
-        .map_err(unreadable(path))?
-        .starts_with("\u{feff}".as_bytes())
-    {
+    let start = file.fill_buf().map_err(unreadable(path))?;
+    // Every other byte of a heading is zero then.
+    let is_wide = start.starts_with(&[0xff, 0xfe])
+        || start.starts_with(&[0xfe, 0xff])
+        || start.iter().take(64).filter(|&&byte| byte == 0).count() > 16;
+    if start.starts_with("\u{feff}".as_bytes()) {
         file.consume(3);
+    } else if is_wide {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(unreadable(path))?;
+        let (text, _) = decode_text(&bytes);
+        return Ok(Box::new(Cursor::new(text.into_bytes())));
     }
-    Ok(file)
+    Ok(Box::new(file))
 }
 
 pub(super) fn reader(

@@ -265,10 +265,13 @@ impl Places {
                 .is_some_and(|cell: &String| cell.parse::<f64>().is_ok())
         };
         if !columns.is_empty() {
-            places.path = Field::Path.find(columns, |place| !numeric(place));
+            places.path = Field::Path
+                .find(columns, |place| !numeric(place))
+                .or_else(|| Field::find_ids(columns, numeric));
             places.label = Field::Label.find(columns, |_| true);
             places.split = Field::Split.find(columns, |_| true);
-            places.track = Field::Track.find(columns, numeric);
+            let (track, path) = (Field::Track.find(columns, numeric), places.path);
+            places.track = track.filter(|_| track != path);
             places.timestamp = Field::Timestamp.find(columns, numeric);
             places.encoder = Field::Encoder.find(columns, |place| !numeric(place));
             places.encoder_hash = Field::EncoderHash.find(columns, |place| !numeric(place));
@@ -335,7 +338,7 @@ impl Places {
     }
 }
 
-fn is_sound(cell: &str) -> bool {
+pub(super) fn is_sound(cell: &str) -> bool {
     let ending = Path::new(cell.trim()).extension().unwrap_or_default();
     mynascope_audio::EXTENSIONS
         .iter()

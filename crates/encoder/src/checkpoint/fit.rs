@@ -16,7 +16,7 @@ use super::{
     open::{broken_numbers_remedy, json_beside},
 };
 use crate::{
-    CheckpointError, Family, MynaConfig, Patching, Preset,
+    CheckpointError, Family, MynaConfig, PatchInput, Patching, Preset,
     families::{
         self,
         myna::{HEAD_DIM, parameters::encoder_parameters},
@@ -260,9 +260,16 @@ fn match_with(candidate: &Candidate, listing: &Listing, preset: Option<Preset>) 
         stated.filter(|&kind| kind != Patching::Hybrid)
     };
     let sized_as = kind.unwrap_or(Patching::Square);
-    let config = match preset {
+    let sizes = match preset {
         Some(preset) => preset.config(sized_as),
         None => infer(&tensors, sized_as)?,
+    };
+    let input = listing.metadata.get("input");
+    let config = MynaConfig {
+        input: input
+            .and_then(|input| input.parse().ok())
+            .unwrap_or_default(),
+        ..sizes
     };
     let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
     // Sizes that no encoder has would make a list without end.
@@ -340,6 +347,7 @@ fn infer(tensors: &BTreeMap<&str, &TensorEntry>, kind: Patching) -> Option<MynaC
             .map(|rows| rows / 3 / HEAD_DIM)
             .or_else(|| rows(".0.to_out.weight", 1).map(|columns| columns / HEAD_DIM))?,
         mlp_dim: rows(".1.net.1.weight", 0).or_else(|| rows(".1.net.3.weight", 1))?,
+        input: PatchInput::Power,
     })
 }
 

@@ -190,7 +190,7 @@ pub fn say_step_of_run(folder: &Path) -> Option<String> {
     let (step, of) = step_of_run(folder)?;
     let why = match of {
         Some(of) => format!("its best: {of}"),
-        None => "its newest: none was found best".to_owned(),
+        None => "its newest: none was chosen by labels".to_owned(),
     };
     Some(format!("{step} of the run ({why})"))
 }
@@ -225,14 +225,23 @@ fn complete_step(folder: &Path) -> Option<PathBuf> {
     (folder.join(MANIFEST).is_file() && weights.is_file()).then_some(weights)
 }
 
-/// Seconds of the windows that a run in whose folder a file lies was trained on; `None` of a file of no run. What says nothing
-/// has the training's default.
-pub(crate) fn trained_window_secs(weights: &Path) -> Option<u32> {
+/// The folder of the run that weights belong to: of a file of a step, or of its last; or the folder itself, if it is one of a
+/// run. `None` of what belongs to no run.
+pub fn run_of_weights(weights: &Path) -> Option<&Path> {
+    const SETTINGS: &str = "config.toml";
     let is_step = weights.ends_with(WEIGHTS) && weights.with_file_name(MANIFEST).is_file();
     let folder = match is_step {
         true => weights.parent()?.parent()?,
-        false => weights.parent().filter(|_| weights.ends_with(LAST))?,
+        false if weights.ends_with(LAST) => weights.parent()?,
+        false => weights,
     };
+    folder.join(SETTINGS).is_file().then_some(folder)
+}
+
+/// Seconds of the windows that a run in whose folder a file lies was trained on; `None` of a file of no run. What says nothing
+/// has the training's default.
+pub(crate) fn trained_window_secs(weights: &Path) -> Option<u32> {
+    let folder = run_of_weights(weights)?;
     let settings = fs::read_to_string(folder.join("config.toml")).ok()?;
     // Settings of the run itself stand before the first table.
     let own = settings.lines().take_while(|line| !line.starts_with('['));

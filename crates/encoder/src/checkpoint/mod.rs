@@ -35,7 +35,7 @@ use mynascope_base::{
 
 use super::{
     CheckpointError, EncoderConfig, Family, Patching, Preset, Reading, Readout, TrainingHead,
-    families::{self, Hint},
+    families::{self, Hint, baseline::Baseline},
     weights::{WeightTensor, Weights},
 };
 pub use candidates::{WeightsChoice, WeightsRole};
@@ -45,8 +45,8 @@ pub use fit::FoundEncoder;
 use fit::fit;
 pub use left_out::LeftOut;
 use listing::Listing;
-pub use locate::say_step_of_run;
 pub(crate) use locate::{name_step_of_run, say_chosen_file, trained_window_secs};
+pub use locate::{run_of_weights, say_step_of_run};
 pub use open::OpenCheckpoint;
 pub use safetensors_file::write_tensors;
 pub use save::{FileDtype, save_weights, save_weights_as};
@@ -61,6 +61,8 @@ pub enum CheckpointRef {
     Shipped,
     /// A tiny hybrid with random weights of seed 0, to compare with.
     Untrained,
+    /// What needs no weights: statistics of MFCCs or mel bands, or chance.
+    Baseline(Baseline),
     /// A file, the index of several or one of them, a run folder (its best step), a folder as model hubs have it, or
     /// `hf:OWNER/NAME[@REVISION]` for a model of the hub that was fetched.
     File(PathBuf),
@@ -74,7 +76,10 @@ impl FromStr for CheckpointRef {
         Ok(match text {
             "shipped" => Self::Shipped,
             "untrained" => Self::Untrained,
-            path => Self::File(path_from_text(path)),
+            word => match word.parse() {
+                Ok(baseline) => Self::Baseline(baseline),
+                Err(_) => Self::File(path_from_text(word)),
+            },
         })
     }
 }
@@ -85,7 +90,10 @@ impl From<OsString> for CheckpointRef {
         match word.to_str() {
             Some("shipped") => Self::Shipped,
             Some("untrained") => Self::Untrained,
-            _ => Self::File(word.into()),
+            text => match text.and_then(|text| text.parse().ok()) {
+                Some(baseline) => Self::Baseline(baseline),
+                None => Self::File(word.into()),
+            },
         }
     }
 }
@@ -95,19 +103,20 @@ impl fmt::Display for CheckpointRef {
         match self {
             Self::Shipped => f.write_str("shipped"),
             Self::Untrained => f.write_str("untrained"),
+            Self::Baseline(baseline) => baseline.fmt(f),
             Self::File(path) => f.write_str(&path_to_text(path)),
         }
     }
 }
 
 impl CheckpointRef {
-    /// The file that is meant; `None` for the shipped and the untrained one, which need none.
+    /// The file that is meant; `None` for those that need none.
     ///
     /// # Errors
     /// If a folder holds no checkpoint, or several that may be meant.
     pub fn resolve(&self) -> Result<Option<PathBuf>, CheckpointError> {
         match self {
-            Self::Shipped | Self::Untrained => Ok(None),
+            Self::Shipped | Self::Untrained | Self::Baseline(_) => Ok(None),
             Self::File(path) => locate::locate(path).map(Some),
         }
     }
@@ -131,6 +140,10 @@ impl CheckpointRef {
                 })?;
                 Ok((weights, None))
             }
+            Self::Baseline(baseline) => Err(CheckpointError::Unfit {
+                why: "a baseline has no weights; name a checkpoint".into(),
+                path: baseline.to_string().into(),
+            }),
             Self::File(path) => {
                 let (weights, report) = load_reported(path, options)?;
                 Ok((weights, Some(report)))

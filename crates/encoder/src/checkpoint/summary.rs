@@ -3,7 +3,7 @@
 use super::{
     CheckpointRef, FoundEncoder, LoadOptions, OpenCheckpoint, shipped_weights, trained_window_secs,
 };
-use crate::{CheckpointError, EncoderInfo, Preset, families};
+use crate::{CheckpointError, EncoderConfig, EncoderInfo, Preset, families};
 
 /// What the headers of a checkpoint tell of its encoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,10 +34,13 @@ pub fn summarise(
             CheckpointRef::Untrained => Preset::Tiny
                 .config(options.patch.unwrap_or_default())
                 .into(),
+            CheckpointRef::Baseline(baseline) => EncoderConfig::from(*baseline),
             _ => shipped_weights(options.patch)?.config,
         };
+        let secs = options.reading.window_secs;
+        let of_window = secs.and_then(|secs| config.design().info_of_window(secs));
         return Ok(CheckpointSummary {
-            info: config.info(Vec::new()),
+            info: of_window.unwrap_or_else(|| config.info(Vec::new())),
             encoders: Vec::new(),
             heads: config.sizes().heads,
             offered_heads: Vec::new(),

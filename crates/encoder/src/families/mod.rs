@@ -3,6 +3,7 @@
 //! Here are the only lists of them. What a family tells is asked through [`EncoderConfig`], what its network gives through
 //! `Network`; both hand on to its own `Design` and `FamilyNetwork`.
 
+pub mod baseline;
 mod design;
 mod found;
 pub mod maest;
@@ -38,6 +39,8 @@ pub enum Family {
     Mt2,
     /// Music2Vec (Li et al. 2022): samples, trained to say what an average of itself makes of what it doesn't see.
     Music2vec,
+    /// What needs no learning: statistics of MFCCs or mel bands, and chance.
+    Baseline,
 }
 
 impl fmt::Display for Family {
@@ -47,12 +50,13 @@ impl fmt::Display for Family {
             Self::Maest => "MAEST",
             Self::Mt2 => "MT2",
             Self::Music2vec => "Music2Vec",
+            Self::Baseline => "baseline",
         })
     }
 }
 
 impl Family {
-    /// All families.
+    /// All families that files hold.
     pub const ALL: [Self; 4] = [Self::Myna, Self::Maest, Self::Mt2, Self::Music2vec];
 
     /// Names of tensors by which its files are known, for people.
@@ -62,6 +66,8 @@ impl Family {
             Self::Maest => maest::WITNESSES,
             Self::Mt2 => mt2::WITNESSES,
             Self::Music2vec => music2vec::WITNESSES,
+            // No file holds one.
+            Self::Baseline => "weights",
         }
     }
 
@@ -119,6 +125,8 @@ pub enum EncoderConfig {
     Mt2(mt2::Config),
     /// Music2Vec.
     Music2vec(music2vec::Config),
+    /// A baseline.
+    Baseline(baseline::Config),
 }
 
 impl From<MynaConfig> for EncoderConfig {
@@ -145,6 +153,12 @@ impl From<music2vec::Config> for EncoderConfig {
     }
 }
 
+impl From<baseline::Baseline> for EncoderConfig {
+    fn from(baseline: baseline::Baseline) -> Self {
+        Self::Baseline(baseline::Config { baseline })
+    }
+}
+
 impl EncoderConfig {
     /// What its family makes of these sizes.
     pub(crate) fn design(&self) -> &dyn Design {
@@ -153,6 +167,7 @@ impl EncoderConfig {
             Self::Maest(config) => config,
             Self::Mt2(config) => config,
             Self::Music2vec(config) => config,
+            Self::Baseline(config) => config,
         }
     }
 
@@ -306,6 +321,7 @@ pub(crate) enum Network<B: Backend> {
     Maest(maest::Network<B>),
     Mt2(mt2::Network<B>),
     Music2vec(music2vec::Network<B>),
+    Baseline(baseline::Config),
 }
 
 impl<B: Kernels> Network<B> {
@@ -334,6 +350,7 @@ impl<B: Kernels> Network<B> {
             EncoderConfig::Music2vec(config) => {
                 Self::Music2vec(music2vec::Network::assemble(&config, tensors, device)?)
             }
+            EncoderConfig::Baseline(config) => Self::Baseline(config),
         })
     }
 
@@ -352,6 +369,7 @@ impl<B: Kernels> Network<B> {
             Self::Maest(network) => Ok(network),
             Self::Mt2(network) => Ok(network),
             Self::Music2vec(network) => Ok(network),
+            Self::Baseline(config) => Ok(config),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use image::{Rgb, RgbImage};
 
 use self::text::{Fonts, Line};
-use super::{LABEL_COLOURS, Landed, Layout, save::names};
+use super::{LABEL_COLOURS, Landed, Layout, Mark, save::names};
 use mynascope_base::natural_order;
 use mynascope_embedding::EmbeddingTable;
 
@@ -53,7 +53,7 @@ pub(super) fn picture(layout: &Layout, table: &EmbeddingTable, landed: &[Landed]
     let mut sheet = Sheet(RgbImage::from_pixel(SIDE + legend, SIDE, GROUND));
     let radius = if table.rows() > 2000 { 2.5 } else { 5.0 };
     for (&xy, (_, label, _)) in layout.xy.iter().zip(names(table)) {
-        sheet.disc(place(xy), radius, groups.colour(label));
+        sheet.mark(place(xy), radius, groups.look(label));
     }
     for landed in landed {
         sheet.cross(place(landed.at));
@@ -88,17 +88,20 @@ impl<'a> Groups<'a> {
         Self { labels, without }
     }
 
-    fn colour(&self, label: &str) -> [u8; 3] {
+    fn look(&self, label: &str) -> Look {
         let place = self
             .labels
             .binary_search_by(|(name, _)| natural_order(name, label));
-        place
-            .ok()
-            .and_then(|place| LABEL_COLOURS.get(place % LABEL_COLOURS.len()))
-            .copied()
-            .unwrap_or(NO_LABEL)
+        let Ok(place) = place else {
+            return (NO_LABEL, Mark::Disc);
+        };
+        let colour = LABEL_COLOURS.get(place % LABEL_COLOURS.len());
+        (colour.copied().unwrap_or(NO_LABEL), Mark::of_label(place))
     }
 }
+
+/// Colour and shape of a point.
+type Look = ([u8; 3], Mark);
 
 struct Sheet(RgbImage);
 
@@ -115,13 +118,13 @@ impl Sheet {
         }
     }
 
-    fn disc(&mut self, [cx, cy]: [f32; 2], radius: f32, colour: [u8; 3]) {
-        let reach = radius.ceil() as i64 + 1;
+    fn mark(&mut self, [cx, cy]: [f32; 2], radius: f32, (colour, mark): Look) {
+        let reach = (1.4 * radius).ceil() as i64 + 1;
         for dy in -reach..=reach {
             for dx in -reach..=reach {
                 let (px, py) = (cx as i64 + dx, cy as i64 + dy);
-                let distance = (px as f32 + 0.5 - cx).hypot(py as f32 + 0.5 - cy);
-                let cover = 0.85 * (radius + 0.5 - distance).clamp(0.0, 1.0);
+                let at = [px as f32 + 0.5 - cx, cy - py as f32 - 0.5];
+                let cover = 0.85 * (0.5 - mark.distance(at, radius)).clamp(0.0, 1.0);
                 self.blend(px, py, colour, cover);
             }
         }
@@ -156,13 +159,13 @@ impl Sheet {
             false => room.saturating_sub(others + 1),
         };
         let mut middle = MARGIN + 0.5 * LINE;
-        let mut lines: Vec<(Option<[u8; 3]>, String, String)> = groups
+        let mut lines: Vec<(Option<Look>, String, String)> = groups
             .labels
             .iter()
             .take(shown)
             .map(|(label, points)| {
-                let colour = Some(groups.colour(label));
-                (colour, (*label).to_owned(), points.to_string())
+                let look = Some(groups.look(label));
+                (look, (*label).to_owned(), points.to_string())
             })
             .collect();
         let more = groups.labels.len() - shown;
@@ -171,13 +174,13 @@ impl Sheet {
         }
         if groups.without > 0 {
             let count = groups.without.to_string();
-            lines.push((Some(NO_LABEL), "no label".to_owned(), count));
+            lines.push((Some((NO_LABEL, Mark::Disc)), "no label".to_owned(), count));
         }
         let names = lines.iter().map(|(_, name, _)| name).chain(&files);
         let fonts = Fonts::for_texts(names);
-        for (colour, name, count) in lines {
-            if let Some(colour) = colour {
-                self.disc([dot, middle], 6.0, colour);
+        for (look, name, count) in lines {
+            if let Some(look) = look {
+                self.mark([dot, middle], 6.0, look);
             }
             self.line(&fonts, dot, middle, &name, &count);
             middle += LINE;
@@ -230,6 +233,8 @@ mod tests {
             kl: None,
             seconds: 0.0,
             perplexity: None,
+            neighbours: None,
+            neighbours_kept: None,
             notes: vec![],
         };
         (layout, table)
@@ -287,7 +292,7 @@ mod tests {
         let names: Vec<&str> = groups.labels.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["1", "2", "10"]);
         for (place, name) in names.into_iter().enumerate() {
-            assert_eq!(groups.colour(name), LABEL_COLOURS[place]);
+            assert_eq!(groups.look(name), (LABEL_COLOURS[place], Mark::Disc));
         }
     }
 }

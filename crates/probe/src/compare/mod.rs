@@ -5,15 +5,15 @@ mod table;
 mod tests;
 
 pub use table::{
-    CompareSettings, ComparedCell, ComparedEncoder, ComparedScore, Comparison, LayerChoice,
-    NamedEncoder, TaskWithoutLabels,
+    CompareSettings, ComparedCell, ComparedDifference, ComparedEncoder, ComparedScore, Comparison,
+    LayerChoice, NamedEncoder, TaskWithoutLabels,
 };
 
 use std::{path::PathBuf, time::Instant};
 
 use super::{
-    EncoderId, ProbeError, ProbeReport, Protocol, SavedScore, Task, check_labels, collection_key,
-    probe_best_layer, probe_collection,
+    EncoderId, MadeBy, ProbeError, ProbeReport, Protocol, SavedScore, Task, check_labels,
+    collection_key, probe_best_layer, probe_collection,
 };
 use mynascope_audio::Caveats;
 use mynascope_base::{
@@ -25,7 +25,7 @@ use mynascope_embedding::{EmbeddingTable, ExtractSettings, extract_cached, extra
 use mynascope_encoder::LoadedEncoder;
 
 /// The kind of a score in the cache; the number changes with what is computed.
-const SCORE: &str = "compared-1";
+const SCORE: &str = "compared-2";
 
 /// Scores several encoders on every task that the labels allow: the same head, protocol and split for all. Tracks are
 /// embedded once for all tasks; embeddings and scores that were computed before come from the cache. `found` is told the
@@ -291,7 +291,7 @@ impl Job<'_> {
         watch: &Watch<'_>,
     ) -> Result<ComparedScore, ProbeError> {
         let settings = self.settings.of(task);
-        let (collection, hash) = (self.collection, encoder.fingerprint());
+        let (collection, made_by) = (self.collection, MadeBy::of(encoder));
         let id = EncoderId::of(encoder, &named.checkpoint);
         let (report, id, layers): (ProbeReport, EncoderId, Vec<usize>) = match self.settings.layers
         {
@@ -299,13 +299,13 @@ impl Job<'_> {
                 let table = embedded.tables.first().ok_or_else(|| {
                     ProbeError::Table("there is no table to probe; embed some tracks first".into())
                 })?;
-                let report = probe_collection(table, collection, hash, &settings, watch)?;
+                let report = probe_collection(table, collection, &made_by, &settings, watch)?;
                 (report, id, Vec::new())
             }
             LayerChoice::Best => {
                 let tables = &embedded.tables;
                 let (report, layers) =
-                    probe_best_layer(tables, collection, hash, &settings, watch)?;
+                    probe_best_layer(tables, collection, &made_by, &settings, watch)?;
                 (report, id_of_layers(id, encoder, &layers), layers)
             }
         };
@@ -339,7 +339,11 @@ impl Job<'_> {
 
     fn cached(&self, encoder: &LoadedEncoder, task: Task) -> Option<ComparedScore> {
         let bytes = self.cache?.get(&self.score_key(encoder, task), SCORE)?;
-        serde_json::from_slice(&bytes).ok()
+        let score: ComparedScore = serde_json::from_slice(&bytes).ok()?;
+        Some(ComparedScore {
+            score: score.score.with_interval(),
+            ..score
+        })
     }
 
     /// What is not kept is computed again: slower, never wrong.

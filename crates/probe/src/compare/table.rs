@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Head, ProbeSettings, Protocol, SavedScore, Task};
+use crate::{Head, PairedDifference, ProbeSettings, Protocol, SavedScore, Task, paired_difference};
 use mynascope_audio::{Caveats, Channel};
 use mynascope_base::named;
 use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadOptions, Reading};
@@ -155,6 +155,20 @@ pub struct ComparedEncoder {
     pub seconds: f64,
 }
 
+/// The difference of two encoders on a task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ComparedDifference {
+    /// The task.
+    pub task: Task,
+    /// What people call the better one.
+    pub first: String,
+    /// What people call the other.
+    pub second: String,
+    /// The first score less the second.
+    #[serde(flatten)]
+    pub difference: PairedDifference,
+}
+
 /// Encoders by tasks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
@@ -188,6 +202,27 @@ impl Comparison {
     /// What is known of an encoder on a task, by their places.
     pub fn cell(&self, encoder: usize, task: usize) -> Option<&ComparedCell> {
         self.encoders.get(encoder)?.scores.get(task)
+    }
+
+    /// For every task the best score less each other one, on the same tracks; those that cannot be paired are left out.
+    pub fn differences(&self) -> Vec<ComparedDifference> {
+        let mut all = Vec::new();
+        for (column, &task) in self.tasks.iter().enumerate() {
+            let mut scores: Vec<(usize, &ComparedScore)> = self.scores_of(column).collect();
+            scores.sort_by(|a, b| b.1.score.score.total_cmp(&a.1.score.score));
+            let Some(((_, best), others)) = scores.split_first() else {
+                continue;
+            };
+            all.extend(others.iter().filter_map(|(_, other)| {
+                Some(ComparedDifference {
+                    task,
+                    first: best.score.encoder.clone(),
+                    second: other.score.encoder.clone(),
+                    difference: paired_difference(&best.score, &other.score).ok()?,
+                })
+            }));
+        }
+        all
     }
 
     /// The scores of a task that are known, by the places of their encoders.

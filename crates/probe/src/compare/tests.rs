@@ -113,9 +113,8 @@ fn every_cell_is_the_probe_itself_and_what_was_computed_is_not_computed_again() 
     let rows = extract(&collection, &encoder, &ExtractSettings::default(), &alone).unwrap();
     for (column, &task) in table.tasks.iter().enumerate() {
         let score = &table.cell(0, column).unwrap().score().unwrap().score;
-        let hash = encoder.fingerprint();
-        let wanted =
-            probe_collection(&rows.table, &collection, hash, &settings.of(task), &alone).unwrap();
+        let (by, probe) = (MadeBy::of(&encoder), settings.of(task));
+        let wanted = probe_collection(&rows.table, &collection, &by, &probe, &alone).unwrap();
         assert_eq!(
             (score.score, score.interval),
             (wanted.score, wanted.interval)
@@ -170,7 +169,8 @@ fn of_the_layers_that_is_probed_which_validation_prefers_and_opening_it_gives_th
     assert_eq!(opened.fingerprint(), found.score.encoder_hash);
     let rows = extract(&collection, &opened, &ExtractSettings::default(), &watch).unwrap();
     let probe = settings.of(Task::Genre);
-    let wanted = probe_collection(&rows.table, &collection, "", &probe, &watch).unwrap();
+    let wanted =
+        probe_collection(&rows.table, &collection, &MadeBy::default(), &probe, &watch).unwrap();
     assert_eq!(found.score.score, wanted.score);
 }
 

@@ -30,14 +30,11 @@ impl WindowCutter {
     /// That of a run.
     pub fn new(config: &TrainConfig) -> Self {
         match config.encoder_config() {
-            EncoderConfig::Myna(sizes) => Self::Myna(Tokenizer::new(
-                sizes.kind.shapes(),
-                WINDOW_FRAMES,
-                sizes.dim,
-            )),
+            EncoderConfig::Myna(sizes) => Self::Myna(Tokenizer::of(&sizes, WINDOW_FRAMES)),
             EncoderConfig::Mt2(sizes) => Self::Mt2(sizes),
             EncoderConfig::Maest(sizes) => Self::Maest(sizes),
-            EncoderConfig::Music2vec(_) => Self::Music2vec {
+            // A baseline is no run's.
+            EncoderConfig::Music2vec(_) | EncoderConfig::Baseline(_) => Self::Music2vec {
                 samples: config.window_samples(),
             },
         }

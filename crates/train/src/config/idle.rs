@@ -15,6 +15,10 @@ impl TrainConfig {
                 self.family() == Family::Myna,
                 "says which patches a Myna reads",
             ),
+            "input" => (
+                self.family() == Family::Myna,
+                "says what a Myna reads of a mel",
+            ),
             "omega" | "equivariance" | "contrast" | "drop-transposed-mel" => {
                 (objective == O::Mt2, "belongs to the objective mt2")
             }
@@ -58,7 +62,7 @@ impl TrainConfig {
             _ => return None,
         };
         let what = match option {
-            "patch" => format!("the family {}", self.family()),
+            "patch" | "input" => format!("the family {}", self.family()),
             "swa-every" | "swa-lr" => "a run without it".to_owned(),
             _ => format!("the objective {objective}"),
         };

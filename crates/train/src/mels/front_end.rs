@@ -47,7 +47,7 @@ impl FrontEnd {
             },
             EncoderConfig::Music2vec(_) => Self::Music2vec,
             EncoderConfig::Maest(sizes) => Self::Maest(sizes.form),
-            EncoderConfig::Myna(_) => Self::Myna,
+            EncoderConfig::Myna(_) | EncoderConfig::Baseline(_) => Self::Myna,
         }
     }
 

@@ -68,6 +68,8 @@ pub struct Chart {
     group_of_track: Vec<usize>,
     /// Whether a line of the legend is drawn.
     shown: Vec<bool>,
+    /// Which tracks of the table are off the list: their points are not drawn. Empty where all are there.
+    gone: Vec<bool>,
     /// How many points are picked.
     pub picked_points: usize,
 }
@@ -111,11 +113,33 @@ impl Chart {
             first_of_track,
             group_of_track: Vec::new(),
             shown: Vec::new(),
+            gone: Vec::new(),
             picked_points: 0,
             source,
         };
         chart.set_groups(groups);
         chart
+    }
+
+    /// Leaves out the points of tracks that are off the list, by their place in the table; the others stay where they are.
+    /// [`Chart::set_groups`] counts anew.
+    pub fn leave_out(&mut self, gone: Vec<bool>) {
+        self.gone = gone;
+    }
+
+    /// Which tracks of the table are off the list; empty where all are there.
+    pub fn gone(&self) -> &[bool] {
+        &self.gone
+    }
+
+    fn is_gone(&self, track: u32) -> bool {
+        self.gone.get(track as usize).copied().unwrap_or(false)
+    }
+
+    /// How many points there are, without those that are left out.
+    pub fn point_count(&self) -> usize {
+        let places = self.places.iter();
+        places.filter(|place| !self.is_gone(place.track)).count()
     }
 
     /// Lets colours stand for groups of tracks.
@@ -131,7 +155,9 @@ impl Chart {
                 points: 0,
             })
             .collect();
-        for place in &self.places {
+        let gone = &self.gone;
+        let is_gone = |place: &&Place| gone.get(place.track as usize).copied() == Some(true);
+        for place in self.places.iter().filter(|place| !is_gone(place)) {
             let group = self.group_of_track.get(place.track as usize);
             if let Some(entry) = group.and_then(|&group| self.legend.get_mut(group)) {
                 entry.points += 1;
@@ -227,6 +253,7 @@ impl Chart {
     pub fn points_of(&self, path: &Path) -> &[u32] {
         let tracks = &self.source.table.tracks;
         let track = tracks.iter().position(|track| track.path == path);
+        let track = track.filter(|&track| !self.is_gone(track as u32));
         track.map_or(&[], |track| self.points_of_track(track))
     }
 
@@ -314,6 +341,10 @@ impl Chart {
     }
 
     fn is_shown(&self, point: usize) -> bool {
+        let place = self.places.get(point);
+        if place.is_some_and(|place| self.is_gone(place.track)) {
+            return false;
+        }
         match self.group_of(point) {
             Some(group) => self.shown.get(group).copied().unwrap_or(false),
             None => true,
@@ -341,21 +372,37 @@ impl Chart {
         let group = self.legend.iter().position(|entry| entry.label == label);
         (0..self.places.len())
             .filter(|&point| group.is_some() && self.group_of(point) == group)
+            .filter(|&point| {
+                let place = self.places.get(point);
+                place.is_some_and(|place| !self.is_gone(place.track))
+            })
             .collect()
     }
 
-    /// Makes the points anew: colours, what is hidden, what is picked, what stands out.
-    pub fn colour(&mut self, hidden: &BTreeSet<String>, picked: &Picked, selected: Option<&Path>) {
+    /// Makes the points anew: colours, what is hidden, what is picked or else searched for, what stands out. While a group is lit, all
+    /// others step back.
+    pub fn colour(
+        &mut self,
+        hidden: &BTreeSet<String>,
+        picked: &Picked,
+        found: Option<&Picked>,
+        selected: Option<&Path>,
+        lit: Option<&str>,
+    ) {
         self.shown = self
             .legend
             .iter()
             .map(|entry| !hidden.contains(&entry.label))
             .collect();
+        let lit = lit.and_then(|lit| self.legend.iter().position(|entry| entry.label == lit));
         let tracks = &self.source.table.tracks;
         let selected = selected.and_then(|path| tracks.iter().position(|it| it.path == path));
-        let picks: Vec<_> = match picked.is_empty() {
+        let found = found.filter(|_| picked.is_empty());
+        let all = picked.is_empty() && found.is_none();
+        let wanted = found.unwrap_or(picked);
+        let picks: Vec<_> = match all {
             true => Vec::new(),
-            false => tracks.iter().map(|track| picked.of(&track.path)).collect(),
+            false => tracks.iter().map(|track| wanted.of(&track.path)).collect(),
         };
         let whole = self.level == Level::Track;
         // What is drawn later lies over what is drawn before.
@@ -364,18 +411,30 @@ impl Chart {
         plain.reserve(self.xy.len());
         self.picked_points = 0;
         for (point, (&at, place)) in self.xy.iter().zip(&self.places).enumerate() {
+            if self.is_gone(place.track) {
+                grey.push(Point::new(at, Shade::Unknown, PointClass::Hidden));
+                continue;
+            }
             let track = place.track as usize;
             let is_picked = picks.get(track).is_some_and(|picks| match whole {
                 true => picks.any(),
                 false => picks.has(f64::from(place.start_secs)),
             });
-            self.picked_points += usize::from(is_picked);
+            self.picked_points += usize::from(is_picked && found.is_none());
             let shade = self.shade_of(point);
-            if !self.is_shown(point) && Some(track) != selected {
+            if lit.is_some() {
+                match self.group_of(point) == lit {
+                    true => plain.push(Point::new(at, shade, PointClass::Plain)),
+                    false if self.is_shown(point) => {
+                        grey.push(Point::new(at, shade, PointClass::Grey));
+                    }
+                    false => grey.push(Point::new(at, shade, PointClass::Hidden)),
+                }
+            } else if !self.is_shown(point) && Some(track) != selected {
                 grey.push(Point::new(at, shade, PointClass::Hidden));
             } else if Some(track) == selected {
                 emphasised.push(Point::new(at, shade, PointClass::Emphasised));
-            } else if is_picked || picked.is_empty() {
+            } else if is_picked || all {
                 plain.push(Point::new(at, shade, PointClass::Plain));
             } else {
                 grey.push(Point::new(at, shade, PointClass::Grey));

@@ -75,6 +75,7 @@ impl Library {
                 track.duration_secs = facts.duration_secs;
             }
             track.codec = facts.codec;
+            track.learn_tags(facts.tags);
             if track.problem.is_none() && facts.problem.is_some() {
                 track.problem = facts.problem;
                 self.bad += 1;
@@ -124,6 +125,7 @@ fn facts_of(track: &Track) -> FileFacts {
         codec: track.codec.clone(),
         problem: track.problem.clone(),
         warning: track.warning.clone(),
+        tags: track.file_tags.clone(),
         decoded: true,
     }
 }

@@ -11,6 +11,17 @@ impl Library {
         self.marked.iter().copied().collect()
     }
 
+    /// The track that stands for those that a label is given to: the shown one if it is among them, else the first that is
+    /// listed.
+    pub fn first_target(&self) -> Option<usize> {
+        let shown = self.selected;
+        if self.marked.is_empty() || shown.is_some_and(|shown| self.is_marked(shown)) {
+            return shown;
+        }
+        let listed = self.rows.iter().find(|index| self.is_marked(**index));
+        listed.or(self.marked.first()).copied()
+    }
+
     /// Whether a track is among those that a label would be given to, and not alone.
     pub fn is_marked(&self, index: usize) -> bool {
         self.marked.contains(&index)

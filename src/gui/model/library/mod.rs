@@ -1,7 +1,9 @@
 //! The library: the collection, its rows, what is searched and marked.
 
+mod changes;
 mod facts;
 mod marks;
+mod queue;
 mod rows;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
@@ -9,6 +11,9 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use crate::gui::jobs::{JobSlot, Running};
 use mynascope_base::natural_order;
 use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
+
+pub use changes::{LeftCollection, MadeOfCollection};
+pub use queue::Queue;
 
 use super::ChosenCheckpoint;
 use super::search::{Column, Sort};
@@ -33,6 +38,12 @@ pub struct Library {
     pub sources: Vec<PathBuf>,
     /// The same of the collection that is being opened.
     pub opening_sources: Vec<PathBuf>,
+    /// Files of the opened folders that were taken off the list.
+    pub removed: Vec<PathBuf>,
+    /// Tracks that are played in turn.
+    pub queue: Option<Queue>,
+    /// The collection before, with what was made of it.
+    pub left: Option<Box<LeftCollection>>,
     /// A table of embeddings that is opened once a collection is.
     pub waiting_table: Option<PathBuf>,
     /// The opening of the next collection, and then the reading of its headers.
@@ -82,6 +93,22 @@ pub struct Editing {
     pub text: String,
     /// The row that the field stands in.
     pub index: usize,
+    /// How many tracks are given it.
+    pub tracks: usize,
+}
+
+impl Editing {
+    /// What is typed, and for how many tracks.
+    pub fn name(&self) -> String {
+        let what = match self.what {
+            Edited::Label => "Label",
+            Edited::Tag => "New tag",
+        };
+        match self.tracks {
+            1 => what.to_owned(),
+            many => format!("{what} of {many} tracks"),
+        }
+    }
 }
 
 /// What an edit changes.
@@ -116,6 +143,23 @@ impl Library {
     /// How far the reading of headers is, while they are read.
     pub fn scanning(&self) -> Option<&Running> {
         self.job.running().filter(|_| self.reads_headers)
+    }
+
+    /// The library as it is, without its job, which goes on here for the collection that comes.
+    pub fn set_aside(&mut self) -> Self {
+        let coming = Self {
+            opening_sources: std::mem::take(&mut self.opening_sources),
+            waiting_table: self.waiting_table.take(),
+            job: std::mem::take(&mut self.job),
+            reads_headers: self.reads_headers,
+            generation: self.generation + 1,
+            ..Self::default()
+        };
+        Self {
+            // Its search may wait for an answer that goes to the other one.
+            finding: false,
+            ..std::mem::replace(self, coming)
+        }
     }
 
     /// Shows another collection. A track that the user had chosen among the early rows stays chosen.
@@ -229,17 +273,19 @@ impl Library {
     pub fn row(&self, row: usize) -> Option<Row<'_>> {
         let index = *self.rows.get(row)?;
         let track = self.track(index)?;
-        let label = track.label.as_ref().and_then(|label| {
-            self.labels
-                .binary_search_by(|known| natural_order(known, label))
-                .ok()
-        });
         Some(Row {
             index,
             track,
-            label,
+            label: self.label_place(track),
             part: self.parts.get(index).copied().flatten(),
         })
+    }
+
+    /// The place of a track's label among the sorted labels: its colour.
+    pub fn label_place(&self, track: &Track) -> Option<usize> {
+        let label = track.label.as_ref()?;
+        let place = |known: &String| natural_order(known, label);
+        self.labels.binary_search_by(place).ok()
     }
 
     /// A track of the collection.
@@ -293,6 +339,10 @@ impl Library {
             Column::Split => collection.split.is_some(),
             Column::Key => some.any(|track| track.key.is_some()),
             Column::Tempo => some.any(|track| track.tempo_bpm.is_some()),
+            Column::Artist => some.any(|track| track.file_tags.artist.is_some()),
+            Column::Album => some.any(|track| track.file_tags.album.is_some()),
+            Column::Genre => some.any(|track| track.file_tags.genre.is_some()),
+            Column::Date => some.any(|track| track.file_tags.date.is_some()),
         }
     }
 }
@@ -318,6 +368,8 @@ pub enum OpenFound {
     },
     /// The collection and what it was opened from. What headers say follows.
     Collection(Vec<PathBuf>, Collection),
+    /// The open collection with more tracks behind it, and what both were opened from. What headers say follows.
+    Added(Vec<PathBuf>, Collection),
     /// What headers say, by the places of the tracks.
     Facts(Vec<(usize, FileFacts)>),
 }

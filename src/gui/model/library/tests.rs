@@ -135,3 +135,56 @@ fn an_answer_to_an_older_question_is_dropped() {
     library.found(new.generation, new.rows(&|| false).unwrap());
     assert_eq!(library.rows(), [1999]);
 }
+
+#[test]
+fn the_next_track_is_that_of_the_queue_or_the_next_good_one_of_the_list() {
+    let mut library = library(&["a", "b", "c", "d"]);
+    let broken = FileFacts {
+        problem: Some("damaged".to_owned()),
+        ..FileFacts::default()
+    };
+    library.learn_facts(vec![(1, broken)]);
+    library.selected = Some(0);
+    assert_eq!(
+        library.track_on(1),
+        Some(2),
+        "the broken one is passed over"
+    );
+    assert_eq!(library.track_on(-1), None);
+    library.marked = [0, 1, 3].into();
+    library.queue = library.queue_of_targets();
+    assert_eq!(library.queue_on().map(Queue::place), Some((1, 2)));
+    assert_eq!(library.track_on(1), Some(3));
+    library.step_queue(1);
+    library.selected = Some(3);
+    assert_eq!((library.track_on(1), library.track_on(-1)), (None, Some(0)));
+    // Who shows another track is in the list again.
+    library.selected = Some(2);
+    assert_eq!(library.queue_on(), None);
+    assert_eq!(library.track_on(1), Some(3));
+}
+
+#[test]
+fn the_title_that_a_file_names_is_shown_and_found() {
+    let mut library = library(&["track03"]);
+    let tags = mynascope_audio::FileTags {
+        title: Some("My Song".to_owned()),
+        artist: Some("The Band".to_owned()),
+        ..Default::default()
+    };
+    library.learn_facts(vec![(
+        0,
+        FileFacts {
+            tags,
+            ..FileFacts::default()
+        },
+    )]);
+    let track = library.track(0).map(|track| track.title.as_str());
+    assert_eq!(track, Some("My Song"));
+    assert!(library.has(Column::Artist) && !library.has(Column::Album));
+    for (text, rows) in [("band", 1), ("track03", 1), ("choir", 0)] {
+        library.form.search = text.to_owned();
+        assert!(library.find().is_none());
+        assert_eq!(library.row_count(), rows, "{text}");
+    }
+}

@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use mynascope_probe::{Predictions, ProbeReport, TrackAnswer, TrainedProbe};
+use mynascope_encoder::CheckpointRef;
+use mynascope_probe::{Answer, Predictions, TrackAnswer, TrainedProbe, protocol_name};
 
 use super::Sheet;
+use crate::gui::model::name_of_checkpoint;
 
 /// The probe that answers for the shown track and for folders.
 #[derive(Debug, Clone)]
@@ -13,8 +15,10 @@ pub struct ActiveProbe {
     pub probe: Arc<TrainedProbe>,
     /// Where it is kept; `None` until it is saved.
     pub path: Option<PathBuf>,
-    /// The report of the run that trained it, in this session.
-    pub report: Option<Arc<ProbeReport>>,
+    /// It was trained on what is open now.
+    pub at_home: bool,
+    /// It answers for the shown track: it was trained or taken up where that is open, or the user applied it there.
+    pub shown: bool,
 }
 
 impl ActiveProbe {
@@ -33,20 +37,110 @@ impl ActiveProbe {
             read => format!(" ({read})"),
         };
         format!(
-            "{}, {} head, {} {score} ({}), {}{read}; {kept}",
-            card.task, card.head, card.metric, card.protocol, card.encoder.description
+            "{}, {} head, {} {score}, {}, {}{read}; {kept}",
+            card.task,
+            card.head,
+            card.metric,
+            protocol_name(&card.protocol),
+            card.encoder.description
         )
     }
 
-    /// Whether it learned from a track, as far as this session knows: its answer there proves little.
-    pub fn learned_from(&self, path: &std::path::Path, in_collection: bool) -> bool {
-        let Some(report) = self.report.as_ref().filter(|_| in_collection) else {
-            return false;
+    /// Which probe speaks, for the strip below the spectrogram: task, head, protocol, encoder, where it learned, and where it
+    /// is applied if that is elsewhere.
+    pub fn caption(&self, open: Option<&str>) -> String {
+        let card = &self.probe.card;
+        let mut text = format!(
+            "{}: {} head, {}, {}",
+            card.task,
+            card.head,
+            protocol_name(&card.protocol),
+            encoder_name(&card.encoder.checkpoint)
+        );
+        if !card.collection.is_empty() {
+            text += &format!(", trained on {}", card.collection);
+        }
+        match open.filter(|_| !self.at_home) {
+            Some(open) => text + &format!(", applied to {open}"),
+            None => text,
+        }
+    }
+
+    /// Whether its score is no better than always giving the same answer.
+    pub fn is_at_chance(&self) -> bool {
+        let card = &self.probe.card;
+        card.score.is_nan() || card.score <= card.baseline
+    }
+
+    /// What weakens all that it says: its score, where that is no better than chance.
+    pub fn warning(&self) -> Option<String> {
+        let card = &self.probe.card;
+        let text = |score| super::scoreboard::format_score(&card.metric, score);
+        self.is_at_chance().then(|| {
+            format!(
+                "no better than chance: {} {}, always the same answer {}",
+                card.metric,
+                text(card.score),
+                text(card.baseline)
+            )
+        })
+    }
+
+    /// How sure a window's answer is, from 0 (as sure as a guess among the classes) to 1.
+    pub fn strength(&self, answer: &Answer) -> f32 {
+        let Some(share) = answer.confidence else {
+            return 1.0;
         };
-        let tested = report.predictions.iter().map(|one| &one.path);
-        let mut tested = tested.chain(report.outputs.iter().map(|one| &one.path));
-        // After folds the probe to use learns from nearly all.
-        !report.folds.is_empty() || !tested.any(|tested| tested == path)
+        if self.is_at_chance() {
+            return 0.0;
+        }
+        let guess = match answer.class {
+            Some(_) => 1.0 / answer.scores.len().max(2) as f64,
+            None => 0.0,
+        };
+        ((share - guess) / (1.0 - guess)).clamp(0.0, 1.0) as f32
+    }
+}
+
+fn encoder_name(checkpoint: &str) -> String {
+    match checkpoint.parse::<CheckpointRef>() {
+        Ok(checkpoint) => name_of_checkpoint(&checkpoint),
+        Err(never) => match never {},
+    }
+}
+
+/// What a track was to the probe that answers for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackRole {
+    /// It learned from it or was chosen by it: the answer proves little.
+    InTraining,
+    /// It was tested: the answer is of the probe that did not see it, of folds that of its fold.
+    HeldOut,
+    /// Neither.
+    New,
+}
+
+impl TrackRole {
+    /// In a few words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InTraining => "in training",
+            Self::HeldOut => "held out",
+            Self::New => "not in training",
+        }
+    }
+
+    /// In one sentence.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::InTraining => {
+                "The probe was trained or chosen with this track: a right answer proves little"
+            }
+            Self::HeldOut => {
+                "The answers are of a probe that did not see this track: of folds, the one that was tested on it"
+            }
+            Self::New => "The probe never saw this track",
+        }
     }
 }
 
@@ -61,8 +155,8 @@ pub struct PredictionTimeline {
     pub window_secs: f64,
     /// Why there is nothing.
     pub answer: Result<TrackAnswer, String>,
-    /// The probe learned from this track.
-    pub learned: bool,
+    /// What the track was to a probe; of encoders that answer by themselves nothing.
+    pub role: Option<TrackRole>,
 }
 
 /// Predictions as a table.

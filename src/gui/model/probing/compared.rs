@@ -47,7 +47,7 @@ impl ShownComparison {
         found.collect()
     }
 
-    /// How far a cell lies between the best constant answer (0) and the best encoder of its task (1).
+    /// How far a cell lies between the majority baseline (0) and the best encoder of its task (1).
     pub fn share(&self, row: usize, column: usize) -> f32 {
         let scores = self.table.scores_of(column);
         let best = scores.map(|(_, found)| found.score.score);
@@ -93,7 +93,7 @@ impl ShownComparison {
                     None => "embedded before".to_owned(),
                 };
                 format!(
-                    "{text}\n{}{chosen}\n{} {}, 95 % interval {}\nbest constant answer {}, {} tested tracks\n{embedded}, \
+                    "{text}\n{}{chosen}\n{} {}, 95 % interval {}\nmajority baseline {}, {} tested tracks\n{embedded}, \
                      probe {probe_seconds:.1} s\nA click opens this probe",
                     score.encoder_read,
                     score.metric,
@@ -116,7 +116,7 @@ impl ShownComparison {
             "score",
             "interval from",
             "interval to",
-            "best constant answer",
+            "majority baseline",
             "tested tracks",
             "embedding seconds",
             "probe seconds",
@@ -238,11 +238,7 @@ mod tests {
         assert_eq!((form.task, source.reading.layer), (Task::Key, Some(2)));
         assert_eq!(shown.probe_of(2, 0), None);
         let shares = [0, 1, 2].map(|row| shown.share(row, 0));
-        assert_eq!(
-            shares,
-            [1.0, 0.0, 0.0],
-            "below the constant answer is nothing"
-        );
+        assert_eq!(shares, [1.0, 0.0, 0.0], "below the baseline is nothing");
         let sheet = shown.sheet();
         assert!(sheet.iter().all(|line| line.len() == sheet[0].len()));
     }

@@ -176,7 +176,7 @@ pub struct ScoreCurve {
     pub about: String,
     /// Its points so far.
     pub points: Vec<ScorePoint>,
-    /// Score of the best constant answer, once it is known.
+    /// Score of the majority baseline, once it is known.
     pub baseline: Option<f64>,
     /// What the reader must know to judge the numbers.
     pub notes: Vec<String>,

@@ -38,16 +38,17 @@ pub fn explain_head(head: Head) -> &'static str {
 pub fn explain_protocol(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Quick => {
-            "One split by track, about half to learn, a quarter to choose settings, a quarter to test"
+            "One split by track, about half for training, a quarter for validation, a quarter for the test"
         }
         Protocol::Clean => {
             "The published split where the collection has one (GTZAN: fault-filtered), else as one split"
         }
         Protocol::Paper => {
-            "The published grid, chosen on the test part as published: to compare, not to trust"
+            "The published grid, chosen on the test part as published: to compare, not to trust. It scales each part by itself, so it \
+             keeps no probe for other tracks"
         }
         Protocol::Folds(_) => {
-            "Every track is tested once, by a probe that never saw it; slower and steadier"
+            "folds:5 in commands. Every track is tested once, by a probe that never saw it; slower and steadier"
         }
     }
 }

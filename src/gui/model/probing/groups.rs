@@ -16,13 +16,22 @@ pub struct TrackGroups {
 }
 
 impl TrackGroups {
-    /// Puts tracks into a group, and takes them out of others. A name of nothing but blanks changes nothing.
-    pub fn put(&mut self, name: &str, tracks: impl IntoIterator<Item = PathBuf>) {
+    /// Puts tracks into a group, and takes them out of others. A name of nothing but blanks changes nothing. Returns how many
+    /// left which other group.
+    pub fn put(
+        &mut self,
+        name: &str,
+        tracks: impl IntoIterator<Item = PathBuf>,
+    ) -> BTreeMap<String, usize> {
         let name = name.trim();
-        if !name.is_empty() {
-            let tracks = tracks.into_iter().map(|path| (path, name.to_owned()));
-            self.of.extend(tracks);
+        let mut moved = BTreeMap::new();
+        for path in tracks.into_iter().filter(|_| !name.is_empty()) {
+            let before = self.of.insert(path, name.to_owned());
+            if let Some(before) = before.filter(|before| before != name) {
+                *moved.entry(before).or_insert(0) += 1;
+            }
         }
+        moved
     }
 
     /// Gives up a group; its tracks are in none.
@@ -37,6 +46,11 @@ impl TrackGroups {
             *counts.entry(name.as_str()).or_insert(0) += 1;
         }
         counts
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
     }
 
     /// Whether there is enough to tell apart: two groups of two tracks.
@@ -112,7 +126,8 @@ mod tests {
             !groups.can_be_learned(),
             "one track cannot be learned and tested"
         );
-        groups.put("wild", paths(&["b", "d"]));
+        let moved = groups.put("wild", paths(&["b", "d"]));
+        assert_eq!(moved, [("calm".to_owned(), 1)].into());
         assert_eq!(groups.counts(), [("calm", 1), ("wild", 3)].into());
         groups.put("calm", paths(&["b"]));
         assert!(groups.can_be_learned());

@@ -28,8 +28,9 @@ pub enum ProbeJob {
 
 /// What jobs of the Probe layout find.
 pub enum ProbeFound {
-    /// A probe was trained and tested: what it said, the probe itself, its row on the scoreboard.
-    Probe(Box<(ProbeResult, ActiveProbe, SavedScore)>),
+    /// A probe was trained and tested: what it said, the probe itself where it can answer for other tracks, its row on the
+    /// scoreboard.
+    Probe(Box<(ProbeResult, Option<ActiveProbe>, SavedScore)>),
     /// A layer was measured without labels.
     Layer(Box<LayerDiagnostics>),
     /// All layers were.

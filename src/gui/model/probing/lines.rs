@@ -31,6 +31,13 @@ impl ProbeTab {
 }
 
 impl AppState {
+    /// How many labels a probe can tell apart: those of the table on the map, else of the open collection.
+    pub fn probed_labels(&self) -> usize {
+        let table = self.mapping.imported.as_ref().map(|it| it.labels);
+        let own = table.filter(|&labels| labels > 1);
+        own.unwrap_or_else(|| self.library.labels().len())
+    }
+
     /// A job of the Probe layout as a command; of groups, which a file must hold first, that of [`Probing::group_line`].
     /// Fails where there is nothing to say yet, and says what to do.
     ///
@@ -65,6 +72,17 @@ impl AppState {
                     used => used,
                 };
                 use_line(kept, on)
+            }
+            ProbeJob::Probe | ProbeJob::Curve(CurveKind::Labels) | ProbeJob::Leaks
+                if self.mapping.imported.is_some() =>
+            {
+                let imported = self.mapping.imported.as_ref();
+                let own = imported.filter(|it| it.labels > 1 && probing.form.task == Task::Genre);
+                let lists = own.map_or(sources, |_| &[]);
+                let table = imported
+                    .map(|it| it.path.as_path())
+                    .unwrap_or(Path::new(""));
+                probing.table_line(job, table, lists)
             }
             ProbeJob::Probe | ProbeJob::Curve(_) | ProbeJob::Leaks => {
                 probing.line(job, sources, source)
@@ -138,6 +156,23 @@ impl Probing {
         source.options(line).to_line()
     }
 
+    /// A job on a table of embeddings, with its own labels or those of what is open.
+    fn table_line(&self, job: ProbeJob, table: &Path, labels: &[PathBuf]) -> String {
+        let line = CommandLine::verb("probe")
+            .argument("--embeddings")
+            .argument(table);
+        let line = match labels {
+            [] => line,
+            lists => line.argument("--labels").arguments(lists),
+        };
+        let line = with_form(line, self.form);
+        match job {
+            ProbeJob::Curve(_) => line.argument("--few-shot").to_line(),
+            ProbeJob::Leaks => line.argument("--leak").to_line(),
+            _ => line.to_line(),
+        }
+    }
+
     /// The probe of the groups that a table of paths and labels holds.
     pub fn group_line(&self, table: PathBuf, source: &EncoderSource) -> String {
         source
@@ -147,10 +182,14 @@ impl Probing {
 }
 
 fn probe_line(sources: &[PathBuf], form: ProbeSettings) -> CommandLine {
-    CommandLine::verb("probe")
+    let line = CommandLine::verb("probe")
         .argument("--data")
-        .arguments(sources)
-        .option("task", form.task.to_string())
+        .arguments(sources);
+    with_form(line, form)
+}
+
+fn with_form(line: CommandLine, form: ProbeSettings) -> CommandLine {
+    line.option("task", form.task.to_string())
         .option("head", form.head.to_string())
         .option("protocol", form.protocol.to_string())
         .option("seed", form.seed.to_string())

@@ -1,6 +1,7 @@
 //! What the Probe layout shows.
 
 mod active_probe;
+mod answered;
 mod answers;
 mod compared;
 mod curve;
@@ -9,12 +10,15 @@ mod explain;
 mod export;
 mod groups;
 mod job;
+mod left;
 mod lines;
 mod radio;
+mod ready;
 mod scoreboard;
 mod tab;
 
-pub use active_probe::{ActiveProbe, PredictionTimeline};
+pub use active_probe::{ActiveProbe, PredictionTimeline, TrackRole};
+pub use answered::{AnswerList, AnsweredColumn, AnsweredForm, HeardFile};
 pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
 pub use compared::ShownComparison;
 pub use curve::{CurveKind, ScoreCurve, ScorePoint};
@@ -24,7 +28,9 @@ pub use export::Sheet;
 pub use groups::TrackGroups;
 pub use job::{ProbeFound, ProbeJob};
 pub use radio::{RADIO_SECS, Radio};
-pub use scoreboard::format_score;
+pub use scoreboard::{
+    BoardColumn, BoardView, format_score, protocols as board_protocols, question,
+};
 pub use tab::ProbeTab;
 
 use std::{path::PathBuf, sync::Arc};
@@ -32,7 +38,7 @@ use std::{path::PathBuf, sync::Arc};
 use mynascope_encoder::CheckpointRef;
 use mynascope_probe::{
     LayerChoice, LeakReport, Predictions, ProbeSettings, PublishedScore, SavedScore, SavedScores,
-    published_scores,
+    head_name, protocol_name, published_scores,
 };
 
 use crate::gui::jobs::JobSlot;
@@ -52,6 +58,10 @@ pub struct ProbeView {
     pub group_text: String,
     /// Which layer of each encoder the next comparison probes.
     pub layers: LayerChoice,
+    /// What is shown of the scoreboard.
+    pub board: BoardView,
+    /// Which answers of the active probe are listed.
+    pub answered: AnsweredForm,
 }
 
 /// The state of the Probe layout.
@@ -83,6 +93,8 @@ pub struct Probing {
     pub comparison: Option<ShownComparison>,
     /// Every score of this user, the newest first.
     pub runs: Vec<SavedScore>,
+    /// How far apart the two chosen scores are, or why that cannot be told.
+    pub difference: Option<Result<String, String>>,
     /// Lines among the kept scores that are none, and the file they stay in.
     pub unreadable: Option<(usize, PathBuf)>,
     /// The encoders that were marked to be compared; `None` while nobody has.
@@ -95,8 +107,12 @@ pub struct Probing {
     pub groups: TrackGroups,
     /// ... and what it said of other tracks: of these files and folders; of the open collection, where none is named.
     pub used_on: Vec<PathBuf>,
-    /// What it predicted there.
+    /// What it predicted there, ...
     pub predictions: Option<Arc<Predictions>>,
+    /// ... as the list shows it, ...
+    pub answered: AnswerList,
+    /// ... and which of these files is heard without being open.
+    pub heard: Option<HeardFile>,
     curves: [Option<ScoreCurve>; CurveKind::ALL.len()],
 }
 
@@ -116,6 +132,7 @@ impl Default for Probing {
             diagnosis: Default::default(),
             comparison: Default::default(),
             runs: Default::default(),
+            difference: Default::default(),
             unreadable: Default::default(),
             compared: Default::default(),
             used_on: Default::default(),
@@ -123,6 +140,8 @@ impl Default for Probing {
             timeline: Default::default(),
             groups: Default::default(),
             predictions: Default::default(),
+            answered: Default::default(),
+            heard: Default::default(),
             curves: Default::default(),
         }
     }
@@ -131,7 +150,12 @@ impl Default for Probing {
 impl Probing {
     /// Clears what belongs to a collection that is not open any more.
     pub fn forget(&mut self) {
+        // Answers about files that were named are about these, whatever is open.
+        let named = !self.used_on.is_empty();
         *self = Self {
+            predictions: self.predictions.take().filter(|_| named),
+            answered: std::mem::take(&mut self.answered),
+            used_on: std::mem::take(&mut self.used_on),
             form: self.form,
             view: ProbeView {
                 cell: None,
@@ -142,9 +166,22 @@ impl Probing {
             runs: std::mem::take(&mut self.runs),
             unreadable: self.unreadable.take(),
             compared: self.compared.take(),
-            active: self.active.take(),
+            // It can be applied to what comes, but not unasked.
+            active: self.active.take().map(|active| ActiveProbe {
+                at_home: false,
+                shown: false,
+                ..active
+            }),
             ..Self::default()
         };
+    }
+
+    /// Takes away what a failed run would leave of the one before, as if it were its own.
+    pub fn clear_result(&mut self) {
+        self.result = None;
+        self.radio = None;
+        self.view.cell = None;
+        self.order.clear();
     }
 
     /// Shows a new result.
@@ -185,9 +222,10 @@ impl Probing {
         self.compared = Some(marked);
     }
 
-    /// Takes up a probe; what another one said goes.
-    pub fn activate(&mut self, probe: ActiveProbe) {
-        self.active = Some(probe);
+    /// Takes up a probe, or none where a run keeps none; what another one said goes.
+    pub fn activate(&mut self, probe: Option<ActiveProbe>) {
+        self.active = probe;
+        self.answered = AnswerList::default();
         self.timeline = None;
         self.predictions = None;
     }
@@ -215,7 +253,9 @@ impl Probing {
                 let table = &shown.table;
                 return format!(
                     "{tab}: {}, {} head, {}",
-                    table.collection, table.head, table.protocol
+                    table.collection,
+                    table.head,
+                    protocol_name(&table.protocol.to_string())
                 );
             }
             _ => {}
@@ -224,8 +264,8 @@ impl Probing {
             return tab.to_owned();
         };
         let report = &result.report;
-        let (head, protocol) = (&report.head, &report.protocol);
-        format!("{tab}: {head} head, {protocol}, {}", report.encoder)
+        let (head, protocol) = (head_name(&report.head), protocol_name(&report.protocol));
+        format!("{tab}: {head}, {protocol}, {}", report.encoder)
     }
 
     /// The answer that the radio plays.

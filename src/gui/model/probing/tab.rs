@@ -73,7 +73,7 @@ impl ProbeTab {
     pub fn help(self) -> &'static str {
         match self {
             Self::Mistakes => "Which labels are taken for which, and every mistake to be heard",
-            Self::Tracks => "What was said about every tested track, and how surely",
+            Self::Tracks => "What was predicted for every tested track, and with which confidence",
             Self::Classes => "How well each class, tag or dimension is told apart",
             Self::Data => {
                 "How many tracks of each part were found, and which files were missing or broken"

@@ -102,8 +102,8 @@ pub const CHANNELS: &[Channel] = &[
     },
     Channel {
         name: "Accuracy",
-        axis: "share of right answers (0 to 1)",
-        help: "Share of labels of the batch that were said rightly, where labels are learned",
+        axis: "share of correct predictions (0 to 1)",
+        help: "Share of labels of the batch that were predicted correctly, where labels are learned",
         lines: &[line("accuracy", |record| record.accuracy)],
     },
     Channel {

@@ -11,6 +11,7 @@ type Named<T> = (&'static str, fn(&TrainConfig) -> T);
 
 /// Options that most runs of a family leave as they are, and that make the line no longer then.
 const OPTIONS: &[Named<String>] = &[
+    ("input", |run| run.input.to_string()),
     ("mask-kind", |run| run.mask_kind.to_string()),
     ("optimiser", |run| run.optimiser.to_string()),
     ("schedule", |run| run.schedule.to_string()),

@@ -19,7 +19,7 @@ impl AppState {
         let runs = &self.training.table.rows;
         let sizes_of = |checkpoint: &CheckpointRef| match checkpoint {
             CheckpointRef::Shipped => Some(Preset::Tiny.config(Patching::Hybrid).into()),
-            CheckpointRef::Untrained => None,
+            CheckpointRef::Untrained | CheckpointRef::Baseline(_) => None,
             CheckpointRef::File(folder) => {
                 let run = runs.iter().find(|run| run.folder == *folder)?;
                 Some(run.config.as_ref().ok()?.encoder_config())
@@ -65,6 +65,7 @@ pub fn begin_with(
         };
         if let Some(myna) = sizes.myna() {
             form.patch = myna.kind;
+            form.input = myna.input;
         }
     }
     form.init = Some(checkpoint);
@@ -111,6 +112,7 @@ mod tests {
             step: 5,
             loss: None,
             best: None,
+            stands_for: None,
             map: None,
             changed: None,
         };

@@ -77,11 +77,11 @@ pub fn too_few_tracks(library: &Library) -> Option<&'static str> {
     }
 }
 
-/// What a run is, in a few words: "tiny hybrid, sogclr, batch 32, 90 % dropped, seed 0".
+/// What a run is, in a few words: "tiny hybrid, SogCLR, batch 32, 90 % dropped, seed 0".
 pub fn format_config(config: &TrainConfig) -> String {
     let mut words = vec![
         config.size_name(),
-        config.objective.to_string(),
+        config.objective.title().to_owned(),
         format!("batch {}", config.batch),
     ];
     // An MT2 or a MAEST drops tokens only where that was asked for.

@@ -15,7 +15,7 @@ pub use first_weights::begin_with;
 pub use form::{Problem, format_config, problem_of, too_few_tracks};
 pub use purposes::{PURPOSES, Purpose, describe_size, first_form, first_purpose, purpose_of};
 pub use run_job::{RunJob, TrainFound};
-pub use view::{ChosenStep, RunRow, RunView, SavedStep, format_time};
+pub use view::{ChosenStep, RunRow, RunView, SavedStep, format_time, step_of};
 pub use words::{
     view_word, what_is_masked, what_is_seen, what_training_does, what_training_needs,
     why_the_loss_falls,
@@ -28,7 +28,7 @@ use std::{
 
 use mynascope_encoder::ComputeDevice;
 use mynascope_train::{
-    Changes, Reconstruction, StepRecord, StepSnapshot, TrainConfig, TrainSummary,
+    Changes, Reconstruction, RunChange, StepRecord, StepSnapshot, TrainConfig, TrainSummary,
 };
 
 use crate::gui::jobs::JobSlot;
@@ -203,6 +203,28 @@ pub struct ReconstructionKey {
     pub kept: Vec<usize>,
 }
 
+/// What is to be done with a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Manage {
+    /// Gives it another name.
+    Rename(PathBuf, String),
+    /// Moves it into the trash.
+    Delete(PathBuf),
+    /// Takes a change back.
+    Undo(RunChange),
+    /// Makes a change again that was taken back.
+    Redo(RunChange),
+}
+
+/// What came of renaming, deleting or bringing back a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagedRun {
+    /// The change, if it is a new one that can be taken back.
+    pub change: Option<RunChange>,
+    /// For people.
+    pub text: String,
+}
+
 /// The runs in the runs folder, newest first.
 #[derive(Debug, Default)]
 pub struct RunTable {
@@ -214,6 +236,8 @@ pub struct RunTable {
     pub job: JobSlot<Vec<RunRow>>,
     /// Something changed while it was read.
     pub again: bool,
+    /// The run whose name is being changed, and what is typed.
+    pub naming: Option<(PathBuf, String)>,
 }
 
 impl RunTable {

@@ -203,6 +203,7 @@ impl Purpose {
         let usual = TrainConfig {
             data: form.data.clone(),
             patch: form.patch,
+            input: form.input,
             task: form.task,
             seed: form.seed,
             device: form.device,
@@ -236,14 +237,14 @@ impl Purpose {
     }
 }
 
-/// How large the encoder of a preset is: "192 wide, 4 layers, 2.3 million numbers". A Myna has about as many for any patches.
+/// How large the encoder of a preset is: "192 wide, 4 layers, 2.3 million parameters". A Myna has about as many for any patches.
 pub fn describe_size(preset: EncoderPreset) -> String {
     let config = preset.config(Patching::Square);
     let sizes = config.sizes();
     let millions = config.info(Vec::new()).parameters as f64 / 1e6;
     let digits = usize::from(millions < 9.95);
     format!(
-        "{} wide, {} layers, {millions:.digits$} million numbers",
+        "{} wide, {} layers, {millions:.digits$} million parameters",
         sizes.dim, sizes.depth
     )
 }
@@ -313,7 +314,7 @@ mod tests {
         for (name, size) in [
             (
                 "Small",
-                "384 wide, 12 layers, 21 million numbers: as published",
+                "384 wide, 12 layers, 21 million parameters: as published",
             ),
             ("MT2 as published", "192 wide, 12 layers, 5.4 million"),
             ("Tiny Music2Vec", "192 wide, 4 layers, 2.3 million"),

@@ -203,10 +203,31 @@ pub struct RunRow {
     pub loss: Option<f64>,
     /// The best score during the run and what it is, if one was taken.
     pub best: Option<(f64, String)>,
+    /// Which step its folder stands for as an encoder, and why.
+    pub stands_for: Option<String>,
     /// Where the demo tracks lie at its newest checkpoint, if they were looked at.
     pub map: Option<DemoMap>,
     /// When it was written to last.
     pub changed: Option<SystemTime>,
+}
+
+/// The step of a run whose weights a file holds, in words: "step 300"; `None` of a file of no run.
+pub fn step_of(weights: &Path) -> Option<String> {
+    if weights.ends_with("final.safetensors") {
+        return Some("its last step".to_owned());
+    }
+    let folder = weights
+        .parent()
+        .filter(|_| weights.ends_with("weights.safetensors"))?;
+    let step = folder.file_name()?.to_str()?.strip_prefix("step-")?;
+    Some(format!("step {step}"))
+}
+
+impl RunView {
+    /// The step that its encoder is of.
+    pub fn stands_for(&self) -> Option<String> {
+        step_of(self.checkpoint.as_deref()?)
+    }
 }
 
 impl RunRow {
@@ -230,31 +251,10 @@ fn folder_name(folder: &Path) -> String {
     )
 }
 
-/// Day and time of day in UTC: "2026-11-21 10:52".
+/// Day and time of day where this machine is: "2026-11-21 10:52".
 pub fn format_time(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, minutes) = (seconds / 86_400, seconds / 60 % 1440);
-    // Howard Hinnant, "chrono-compatible low-level date algorithms": days of eras of 400 years that begin in March.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + 400 * era + u64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}",
-        minutes / 60,
-        minutes % 60
-    )
+    let local = chrono::DateTime::<chrono::Local>::from(time);
+    local.format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// How fast steps come, by the clock of the window.
@@ -294,15 +294,6 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_are_said_as_calendars_do() {
-        let at = |seconds| format_time(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(at(0), "1970-01-01 00:00");
-        // `date -u -d @951827696` and `@1795258314`.
-        assert_eq!(at(951_827_696), "2000-02-29 12:34");
-        assert_eq!(at(1_795_258_314), "2026-11-21 10:51");
-    }
 
     #[test]
     fn the_nearest_checkpoint_is_found() {

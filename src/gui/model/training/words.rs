@@ -6,7 +6,8 @@ use mynascope_train::{Objective, TrainConfig};
 /// What two of are drawn from every track by an objective that compares.
 pub fn view_word(config: &TrainConfig) -> &'static str {
     match config.family() {
-        Family::Myna => "view",
+        // A baseline is not trained.
+        Family::Myna | Family::Baseline => "view",
         Family::Mt2 | Family::Music2vec | Family::Maest => "segment",
     }
 }
@@ -72,10 +73,10 @@ pub fn what_is_masked(config: &TrainConfig) -> &'static str {
             "Share of frames that every segment drops; the published model drops none"
         }
         (Family::Music2vec, _) => "Share of frames that every window drops; left at 0 all are read",
-        (Family::Myna, Objective::Supervised) => {
+        (Family::Myna | Family::Baseline, Objective::Supervised) => {
             "Share of tokens that every window drops; left at 0 all are read, which is slower"
         }
-        (Family::Myna, _) => {
+        (Family::Myna | Family::Baseline, _) => {
             "Share of tokens that both views drop; the published models drop 90 %, fewer is slower"
         }
     }

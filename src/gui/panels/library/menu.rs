@@ -44,6 +44,17 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, row: &Row<'_>, out: &mut Vec<Co
     );
     let tag = LibraryCommand::Edit(Edited::Tag, index);
     item(ui, icon::PLUS, &format!("Add a tag{many}…"), "", tag);
+    // The row under the pointer goes by itself, or with those that are marked with it.
+    if library.selected == Some(index) || library.is_marked(index) {
+        let text = format!("Take off the list{many}");
+        item(
+            ui,
+            icon::MINUS_CIRCLE,
+            &text,
+            &key("remove-tracks"),
+            LibraryCommand::Remove,
+        );
+    }
     let folder = LibraryCommand::ShowInFolder(index);
     item(ui, icon::FOLDER_OPEN, "Show in its folder", "", folder);
     item(
@@ -51,7 +62,7 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, row: &Row<'_>, out: &mut Vec<Co
         icon::COPY,
         "Copy the path",
         &key("copy-path"),
-        LibraryCommand::CopyPath(index),
+        LibraryCommand::CopyPaths(vec![index]),
     );
     item(
         ui,

@@ -6,6 +6,7 @@ mod rows;
 
 use eframe::egui::{
     self, Align, Button, Frame, Key, Layout as Flow, Margin, ProgressBar, RichText, TextEdit,
+    containers::menu::MenuButton,
 };
 use egui_phosphor::regular as icon;
 
@@ -18,6 +19,9 @@ use crate::gui::{
 use mynascope_base::{counted, jobs::Progress};
 
 use super::{parts, top::icon_button};
+
+/// Rows, with their headings, that a panel must have room for to tell the number of tracks below them.
+const LEAST_ROWS: f32 = 5.0;
 
 /// Draws the panel.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -40,8 +44,12 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 }
                 return;
             }
-            let footer = theme::ROW_HEIGHT + theme::SPACE_SMALL;
             let space = ui.available_rect_before_wrap();
+            // In a low panel the rows need all of the height.
+            let footer = match space.height() > LEAST_ROWS * theme::ROW_HEIGHT {
+                true => theme::ROW_HEIGHT + theme::SPACE_SMALL,
+                false => 0.0,
+            };
             let (list, line) = space.split_top_bottom_at_y(space.bottom() - footer);
             ui.scope_builder(egui::UiBuilder::new().max_rect(list), |ui| {
                 if model.library.row_count() == 0 && !model.library.is_finding() {
@@ -50,26 +58,26 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                     rows::show(ui, model, out);
                 }
             });
-            ui.scope_builder(egui::UiBuilder::new().max_rect(line), |ui| {
-                summary(ui, model, out);
-            });
+            if footer > 0.0 {
+                ui.scope_builder(egui::UiBuilder::new().max_rect(line), |ui| {
+                    summary(ui, model, out);
+                });
+            }
         });
 }
 
 fn search(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut text = model.library.form.search.clone();
-    let clear_width = if text.is_empty() {
-        0.0
-    } else {
-        theme::CONTROL_HEIGHT
-    };
+    // Room for both buttons, also while there is nothing to clear: what is at the right stays where it is.
+    let buttons = 2.0 * theme::CONTROL_HEIGHT;
+    let list_width = ui.available_width();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         let hint = format!("{}  Search titles, labels, paths", icon::MAGNIFYING_GLASS);
         let field = TextEdit::singleline(&mut text)
             .hint_text(hint)
             .margin(Margin::symmetric(8, 6))
-            .desired_width(ui.available_width() - clear_width);
+            .desired_width(ui.available_width() - buttons);
         let response = ui.add(field).on_hover_text(
             "Letters in order find titles and labels, whole words find paths (Ctrl+F)",
         );
@@ -90,9 +98,26 @@ fn search(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         if entered && let Some(&index) = model.library.rows().first() {
             out.push(Command::Library(LibraryCommand::Play(index)));
         }
-        if !text.is_empty() && icon_button(ui, icon::X, "Show all tracks again").clicked() {
-            out.push(Command::edit_library(model, |form| form.search.clear()));
+        match text.is_empty() {
+            true => ui.add_space(theme::CONTROL_HEIGHT),
+            false if icon_button(ui, icon::X, "Show all tracks again").clicked() => {
+                out.push(Command::edit_library(model, |form| form.search.clear()));
+            }
+            false => {}
         }
+        let symbol = RichText::new(icon::COLUMNS).size(theme::TEXT_LARGE);
+        let button = Button::new(symbol)
+            .frame_when_inactive(false)
+            .min_size(egui::Vec2::splat(theme::CONTROL_HEIGHT));
+        let padding = std::mem::take(&mut ui.spacing_mut().button_padding);
+        let (menu, _) = MenuButton::from_button(button).ui(ui, |ui| {
+            ui.spacing_mut().button_padding = padding;
+            columns::chooser(ui, model, list_width, out);
+        });
+        ui.spacing_mut().button_padding = padding;
+        let tip = "Choose columns";
+        menu.on_hover_text(tip)
+            .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
     });
 }
 

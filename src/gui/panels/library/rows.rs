@@ -1,20 +1,23 @@
 //! The rows that are in view; only these are laid out.
 
 use eframe::egui::{
-    self, Align2, Color32, FontId, Key, Rect, ScrollArea, Sense, TextEdit, pos2, text::LayoutJob,
-    vec2,
+    self, Align2, Color32, FontId, Rect, ScrollArea, Sense, pos2, text::LayoutJob, vec2,
 };
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, LibraryCommand},
-    model::{AppState, Column, Edited, Library, Row, length as length_text},
+    model::{AppState, Column, Edited, Editing, Library, Row, length as length_text},
+    panels::fields::{self, Typed},
     theme,
 };
 use mynascope_base::without_path;
 use mynascope_collection::{Track, key_name};
 
-use super::{columns::Columns, menu};
+use super::{
+    columns::{Columns, shows_answers},
+    menu,
+};
 
 /// Draws headings and rows.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -25,18 +28,25 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let (heading, _) = ui.allocate_exact_size(size, Sense::hover());
     let inner = Rect::from_min_max(heading.min, pos2(heading.right() - bar, heading.bottom()))
         .shrink2(vec2(theme::SPACE, 0.0));
-    let columns = Columns::fit(&model.library, inner.width());
+    let columns = Columns::fit(model, inner.width());
     columns.headings(ui, inner, model, out);
 
-    // Where the keyboard moved the selection last, so that it is scrolled into view once.
+    // Where the keyboard moved the selection last, or where a field was opened, so that it is scrolled into view once.
     let memory = ui.id().with("shown selection");
-    let shown: Option<usize> = ui.data(|data| data.get_temp(memory)).flatten();
-    let mut area = ScrollArea::vertical().auto_shrink(false);
-    if shown != model.library.selected {
-        ui.data_mut(|data| data.insert_temp(memory, model.library.selected));
-        let row = model.library.selected.and_then(|selected| {
+    let typed = model.library.editing.as_ref().map(|editing| editing.index);
+    let now = (model.library.selected, typed);
+    let shown: (Option<usize>, Option<usize>) =
+        ui.data(|data| data.get_temp(memory)).unwrap_or_default();
+    let mut area = ScrollArea::vertical()
+        .auto_shrink(false)
+        .min_scrolled_height(0.0);
+    if shown != now {
+        ui.data_mut(|data| data.insert_temp(memory, now));
+        let moved = typed.filter(|_| typed != shown.1);
+        let moved = moved.or(now.0.filter(|_| now.0 != shown.0));
+        let row = moved.and_then(|moved| {
             let mut rows = model.library.rows().iter();
-            rows.position(|&index| index == selected)
+            rows.position(|&index| index == moved)
         });
         if let Some(row) = row {
             area = keep_visible(ui, area, row, row_height(&model.library));
@@ -130,7 +140,7 @@ fn track_row(
         let text = format!("{}  {}: {why}", icon::WARNING, track.title);
         write(ui, inner, Align2::LEFT_CENTER, &text, body(), tokens.error);
     } else {
-        cells(ui, columns, row, inner, selected);
+        cells(ui, model, columns, row, inner, selected);
     }
     let editing = model.library.editing.as_ref();
     if let Some(editing) = editing.filter(|editing| editing.index == row.index) {
@@ -140,10 +150,10 @@ fn track_row(
             .map_or(inner, |(_, cell)| cell);
         // A label that is longer than its column is typed in the whole row.
         let cell = match editing.what {
-            Edited::Label if cell.width() > 20.0 * theme::UNIT => cell,
+            Edited::Label if cell.width() > 20.0 * theme::UNIT && editing.tracks < 2 => cell,
             _ => inner,
         };
-        edit(ui, cell, &editing.text, editing.what, out);
+        edit(ui, cell, editing, out);
     }
     let name = row.track.title.as_str();
     response.widget_info(|| {
@@ -187,6 +197,12 @@ fn answer(
 fn details(row: &Row<'_>) -> String {
     let track = row.track;
     let mut lines = vec![track.title.clone()];
+    let said = &track.file_tags;
+    let said = [&said.artist, &said.album, &said.genre, &said.date];
+    let said: Vec<&str> = said.into_iter().flatten().map(String::as_str).collect();
+    if !said.is_empty() {
+        lines.push(said.join(", "));
+    }
     lines.extend(track.warning.clone());
     if !track.tags.is_empty() {
         lines.push(track.tags.join(", "));
@@ -261,7 +277,14 @@ fn write(
     written
 }
 
-fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected: bool) {
+fn cells(
+    ui: &egui::Ui,
+    model: &AppState,
+    columns: &Columns,
+    row: &Row<'_>,
+    inner: Rect,
+    selected: bool,
+) {
     let tokens = theme::tokens(ui);
     let track = row.track;
     let small = theme::small_font();
@@ -280,12 +303,16 @@ fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected:
                 title(ui, left, track, colour);
             }
             Column::Label => {
-                if let (Some(name), Some(place)) = (&track.label, row.label) {
+                let label = match shows_answers(model) {
+                    true => answer_text(model, row.index),
+                    false => track.label.clone().zip(row.label),
+                };
+                if let Some((name, place)) = label {
                     let dot = pos2(left.left() + theme::UNIT, left.center().y);
-                    ui.painter()
-                        .circle_filled(dot, theme::LABEL_DOT, theme::label_colour(place));
+                    let colour = theme::label_colour(theme::tokens(ui), place);
+                    theme::label_mark(ui.painter(), dot, theme::LABEL_DOT, place, colour);
                     let rest = Rect::from_min_max(pos2(dot.x + theme::SPACE, left.top()), left.max);
-                    write(ui, rest, from_left, name, small.clone(), weak);
+                    write(ui, rest, from_left, &name, small.clone(), weak);
                 }
             }
             Column::Split => {
@@ -303,6 +330,18 @@ fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected:
                     write(ui, cell, from_right, &text, small.clone(), weak);
                 }
             }
+            Column::Artist | Column::Album | Column::Genre | Column::Date => {
+                let said = &track.file_tags;
+                let text = match column {
+                    Column::Artist => &said.artist,
+                    Column::Album => &said.album,
+                    Column::Genre => &said.genre,
+                    _ => &said.date,
+                };
+                if let Some(text) = text {
+                    write(ui, left, from_left, text, small.clone(), weak);
+                }
+            }
             Column::Path => {
                 let text = track.path.to_string_lossy();
                 write(ui, left, from_left, &text, small.clone(), weak);
@@ -317,49 +356,33 @@ fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected:
     }
 }
 
+/// What the probe answered for a track, and the place of that class, where it is sure enough.
+fn answer_text(model: &AppState, track: usize) -> Option<(String, usize)> {
+    let answer = model.coloured_answer(track)?.answer.as_ref()?;
+    let share = 100.0 * answer.confidence?;
+    Some((format!("{} {share:.0} %", answer.prediction), answer.class?))
+}
+
 /// The field for a label or tag in a row.
-fn edit(ui: &mut egui::Ui, cell: Rect, text: &str, what: Edited, out: &mut Vec<Command>) {
-    let (hint, name) = match what {
-        Edited::Label => ("Label; Enter keeps it", "Label"),
-        Edited::Tag => ("New tag; Enter adds it", "New tag"),
+fn edit(ui: &mut egui::Ui, mut cell: Rect, editing: &Editing, out: &mut Vec<Command>) {
+    let name = editing.name();
+    let hint = match editing.what {
+        Edited::Label => format!("{name}; Enter keeps it"),
+        Edited::Tag => format!("{name}; Enter adds it"),
     };
-    let mut text = text.to_owned();
-    let length = text.chars().count();
-    let field = TextEdit::singleline(&mut text)
-        .id_salt(("edit", name))
-        .hint_text(hint)
-        .margin(egui::Margin::symmetric(4, 2));
-    let response = ui.put(cell, field);
-    let begun = response.id.with("begun");
-    let is_new = ui.data(|data| data.get_temp::<bool>(begun)).is_none();
-    let (enter, escape) = ui.input(|input| {
-        (
-            input.key_pressed(Key::Enter),
-            input.key_pressed(Key::Escape),
-        )
-    });
-    let mut push = |command| out.push(Command::Library(command));
-    if is_new {
-        response.request_focus();
-        ui.data_mut(|data| data.insert_temp(begun, true));
-        // What is typed takes the place of what stands there.
-        let mut state =
-            egui::text_edit::TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
-        let all = egui::text::CCursorRange::two(
-            egui::text::CCursor::new(0),
-            egui::text::CCursor::new(length),
-        );
-        state.cursor.set_char_range(Some(all));
-        state.store(ui.ctx(), response.id);
-    } else if response.lost_focus() || !response.has_focus() {
-        ui.data_mut(|data| data.remove::<bool>(begun));
-        // Clicking elsewhere gives up what was typed: only Enter changes anything.
-        push(LibraryCommand::EndEdit {
-            keep: enter && !escape,
-        });
-        return;
+    if editing.tracks > 1 {
+        // The row belongs to all of them while one types.
+        let tokens = theme::tokens(ui);
+        ui.painter().rect_filled(cell, theme::CORNER, tokens.raised);
+        let (font, colour) = (body(), tokens.text_strong);
+        let written = write(ui, cell, Align2::LEFT_CENTER, &name, font, colour);
+        cell.min.x = (written.right() + theme::SPACE).min(cell.center().x);
     }
-    if response.changed() {
-        push(LibraryCommand::EditText(text));
-    }
+    let id = ("edit", editing.what == Edited::Label);
+    let command = match fields::name(ui, cell, id, &name, &hint, &editing.text) {
+        Some(Typed::Text(text)) => LibraryCommand::EditText(text),
+        Some(Typed::End { keep }) => LibraryCommand::EndEdit { keep },
+        None => return,
+    };
+    out.push(Command::Library(command));
 }

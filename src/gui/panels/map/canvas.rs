@@ -51,10 +51,17 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &AppState, view: View<'_>, out: &mut
         MapSide::Main => "Map",
         MapSide::Second => "Second map",
     };
-    let name = format!("{which} of {}", counted(chart.xy.len(), "point"));
+    let name = format!("{which} of {}", counted(chart.point_count(), "point"));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
+    let (on, was) = (
+        response.contains_pointer(),
+        mapping.under_pointer == Some(side),
+    );
+    if on != was {
+        out.push(Command::Map(MapCommand::PointerOn(on.then_some(side))));
+    }
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, theme::CORNER, tokens.ground);
+    painter.rect_filled(rect, theme::CORNER, tokens.map_ground);
     painter.add(
         Scatter {
             slot: side as usize,
@@ -64,6 +71,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &AppState, view: View<'_>, out: &mut
             radius: radius(chart.xy.len(), rect),
             ring: tokens.text_strong,
             rim: tokens.point_rim,
+            tokens,
         }
         .into_shape(),
     );
@@ -157,7 +165,7 @@ fn hovered(
     };
     let screen = camera.to_screen(rect, place);
     let stroke = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
-    let colour = colour_of(chart.shade_of(point));
+    let colour = colour_of(tokens, chart.shade_of(point));
     painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
     let mut lines = vec![parts::track_name(&model.library, facts.path)];
     lines.extend(chart.describe(point));
@@ -215,8 +223,9 @@ fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &AppState, view: Vi
     let Some(facts) = facts else { return };
     let here = view.chart.point_at(facts.path, facts.start_secs);
     if let Some((point, at)) = here.and_then(|point| Some((point, view.chart.xy.get(point)?))) {
-        let stroke = Stroke::new(theme::LINE_STRONG, theme::tokens(ui).text_strong);
-        let colour = colour_of(view.chart.shade_of(point));
+        let tokens = theme::tokens(ui);
+        let stroke = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
+        let colour = colour_of(tokens, view.chart.shade_of(point));
         let screen = view.camera.to_screen(rect, *at);
         painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
     }
@@ -304,7 +313,7 @@ fn moved(ui: &Ui, response: &egui::Response, rect: Rect, camera: Camera) -> Opti
 }
 
 /// Many points are drawn smaller, so that they do not run together.
-fn radius(points: usize, rect: Rect) -> f32 {
+pub(super) fn radius(points: usize, rect: Rect) -> f32 {
     let area_of_one = rect.area() / points.max(1) as f32;
     (0.16 * area_of_one.sqrt()).clamp(1.5, theme::UNIT)
 }

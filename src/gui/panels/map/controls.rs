@@ -7,18 +7,23 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MapCommand, SaveTo},
-    model::{AppState, Colouring, PERPLEXITIES, offered_colourings},
+    model::{
+        AppState, Camera, Colouring, MAP_NEIGHBOURS, MapForm, MapSide, PERPLEXITIES,
+        offered_colourings,
+    },
     panels::{parts, top},
     theme,
 };
 use mynascope_embedding::Level;
+use mynascope_map::Method;
 
 /// Widths of what stands in the two rows above the map; where there is less room, the colours and the level give way, and
 /// "Copy as command" becomes a symbol.
 const COMPUTE_WIDTH: f32 = 28.0 * theme::UNIT;
+const METHOD_WIDTH: f32 = 20.0 * theme::UNIT;
 const COPY_WIDTH: f32 = 38.0 * theme::UNIT;
 const CHOICE_WIDTHS: [f32; 2] = [28.0 * theme::UNIT, 36.0 * theme::UNIT];
-const PERPLEXITY_WIDTH: f32 = 26.0 * theme::UNIT;
+const NEAR_WIDTH: f32 = 28.0 * theme::UNIT;
 const SEED_WIDTH: f32 = 18.0 * theme::UNIT;
 
 /// Draws what is above the map.
@@ -32,8 +37,9 @@ pub(super) fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Map(command));
-    let symbols = 3.0 * (theme::CONTROL_HEIGHT + theme::SPACE);
-    let room = ui.available_width() - COMPUTE_WIDTH - 2.0 * theme::SPACE - symbols;
+    let symbols = 4.0 * (theme::CONTROL_HEIGHT + theme::SPACE);
+    let fixed = COMPUTE_WIDTH + METHOD_WIDTH + 3.0 * theme::SPACE + symbols;
+    let room = ui.available_width() - fixed;
     let in_words = room >= COPY_WIDTH;
     ui.horizontal(|ui| match model.mapping.job.running() {
         Some(running) => {
@@ -60,6 +66,10 @@ fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             if parts::primary(ui, COMPUTE_WIDTH, "Compute map", ready, hint) {
                 push(MapCommand::Compute);
             }
+            if let Some(method) = method(ui, model.mapping.form.method) {
+                let form = model.mapping.form;
+                push(MapCommand::Edit(MapForm { method, ..form }));
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let copied = match in_words {
                     true => parts::copy_command(ui),
@@ -84,6 +94,13 @@ fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                 if compare.inner.clicked() {
                     push(MapCommand::Compare(!comparing));
                 }
+                let hint = "Show the whole map again (F with the pointer on the map, or a double click on it)";
+                let fit = ui.add_enabled_ui(ready, |ui| {
+                    top::icon_button(ui, icon::CORNERS_OUT, hint)
+                });
+                if fit.inner.clicked() {
+                    push(MapCommand::Move(MapSide::Main, Camera::default()));
+                }
                 let on = model.mapping.hover_sound;
                 if hover_sound_button(ui, on) {
                     push(MapCommand::HoverSound(!on));
@@ -91,6 +108,28 @@ fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             });
         }
     });
+}
+
+/// How points are placed; returns what was chosen.
+fn method(ui: &mut Ui, now: Method) -> Option<Method> {
+    let mut chosen = None;
+    let menu = egui::ComboBox::from_id_salt("method")
+        .width(METHOD_WIDTH)
+        .selected_text(now.title())
+        .show_ui(ui, |ui| {
+            for method in Method::OFFERED {
+                let entry = ui.selectable_label(method == now, method.title());
+                if entry.on_hover_text(method.explanation()).clicked() && method != now {
+                    chosen = Some(method);
+                }
+            }
+        });
+    let response = menu.response.on_hover_text(now.explanation());
+    response.widget_info(|| {
+        let name = format!("Map by {}", now.title());
+        egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, true, name)
+    });
+    chosen
 }
 
 /// Formats of embeddings, and of maps: the ending, the name, what it is for.
@@ -186,6 +225,12 @@ fn files(ui: &mut Ui, model: &AppState, push: &mut dyn FnMut(MapCommand)) {
         if let Some(to) = formats(ui, "Save the map as", &MAP_FORMATS) {
             push(MapCommand::SaveMap(to));
         }
+        let hint = "The map as it is shown, with its legend and caption, as PNG or SVG of a chosen size";
+        let button = egui::Button::new("Save what is shown as picture…").frame_when_inactive(false);
+        if ui.add_enabled(there, button).on_hover_text(hint).clicked() {
+            push(MapCommand::SavePicture);
+            ui.close();
+        }
     });
     ui.spacing_mut().button_padding = padding;
     let response = response.on_hover_text(hint);
@@ -217,8 +262,10 @@ fn settings(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let weak = theme::tokens(ui).text_weak;
         let font = egui::FontId::proportional(theme::TEXT_BODY);
-        let by = ui.painter().layout_no_wrap("by".to_owned(), font, weak);
-        let fixed = by.size().x + PERPLEXITY_WIDTH + SEED_WIDTH + 4.0 * theme::SPACE;
+        let by = ui
+            .painter()
+            .layout_no_wrap("Colour by".to_owned(), font, weak);
+        let fixed = by.size().x + NEAR_WIDTH + SEED_WIDTH + 4.0 * theme::SPACE;
         let room = ui.available_width() - fixed;
         let width = (0.5 * room).clamp(narrowest, widest);
         let each_window = format!("A point for each {}", model.describe_window());
@@ -232,25 +279,52 @@ fn settings(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ];
         let (_, level) = parts::choice(ui, width, &levels, form.level);
         form.level = level.unwrap_or(form.level);
-        ui.label(RichText::new("by").color(weak));
+        ui.label(RichText::new("Colour by").color(weak));
         let width = (room - width).clamp(16.0 * theme::UNIT, widest);
         if let Some(colouring) = colouring(ui, width, model) {
             out.push(Command::Map(MapCommand::SetColouring(colouring)));
         }
-        let field = DragValue::new(&mut form.perplexity)
-            .range(PERPLEXITIES)
-            .speed(0.5)
-            .max_decimals(0)
-            .prefix("perplexity ");
-        parts::number(ui, PERPLEXITY_WIDTH, field).on_hover_text(
-            "How many neighbours t-SNE looks at, 2 to 100; lowered where there are too few points",
-        );
-        let field = DragValue::new(&mut form.seed).prefix("seed ");
-        parts::number(ui, SEED_WIDTH, field).on_hover_text("The same seed gives the same map");
+        let chance = form.method != Method::Pca;
+        ui.add_enabled_ui(chance, |ui| {
+            near(ui, &mut form);
+            let field = DragValue::new(&mut form.seed).prefix("seed ");
+            let field = parts::number(ui, SEED_WIDTH, field);
+            let field = parts::named(field, "Seed of the map");
+            field
+                .on_hover_text("The same seed gives the same map")
+                .on_disabled_hover_text("PCA has no chance in it: there is one map");
+        });
     });
     if form != mapping.form {
         out.push(Command::Map(MapCommand::Edit(form)));
     }
+}
+
+/// How large a neighbourhood the method keeps together.
+fn near(ui: &mut Ui, form: &mut MapForm) {
+    let (field, name, hint) = match form.method {
+        Method::Umap => (
+            DragValue::new(&mut form.neighbours)
+                .range(MAP_NEIGHBOURS)
+                .speed(0.2)
+                .prefix("neighbours "),
+            "Neighbours",
+            "How many neighbours UMAP draws to a point, itself counted, 2 to 200; lowered where there are too few points",
+        ),
+        Method::Tsne | Method::TsneReference | Method::Pca => (
+            DragValue::new(&mut form.perplexity)
+                .range(PERPLEXITIES)
+                .speed(0.5)
+                .max_decimals(0)
+                .prefix("perplexity "),
+            "Perplexity",
+            "How many neighbours t-SNE looks at, 2 to 100; lowered where there are too few points",
+        ),
+    };
+    let field = parts::named(parts::number(ui, NEAR_WIDTH, field), name);
+    field
+        .on_hover_text(hint)
+        .on_disabled_hover_text("PCA looks at no neighbours");
 }
 
 /// What colours stand for; returns what was chosen.

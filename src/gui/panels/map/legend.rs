@@ -5,7 +5,7 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand},
-    model::{Chart, LegendEntry, Mapping, Scale},
+    model::{Chart, LegendEntry, Mapping, Scale, Shade},
     paint::scatter::colour_of,
     theme,
 };
@@ -21,22 +21,62 @@ pub fn show(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command
     if let Some(scale) = &chart.scale {
         return bar(ui, scale);
     }
+    search(ui, mapping, chart, out);
+    let entries = listed(mapping, chart);
     let below = match mapping.hidden.is_empty() {
         true => 0.0,
         false => theme::CONTROL_HEIGHT + theme::SPACE,
     };
+    let mut lit = None;
     egui::ScrollArea::vertical()
         .id_salt("legend")
         .auto_shrink([false, true])
         .max_height((ui.available_height() - below).max(theme::ROW_HEIGHT))
-        .show_rows(ui, theme::ROW_HEIGHT, chart.legend.len(), |ui, rows| {
-            for entry in chart.legend.get(rows).unwrap_or_default() {
-                row(ui, ui.available_width(), mapping, entry, out);
+        .show_rows(ui, theme::ROW_HEIGHT, entries.len(), |ui, rows| {
+            for entry in entries.get(rows).unwrap_or_default() {
+                row(ui, ui.available_width(), mapping, entry, &mut lit, out);
             }
         });
+    light(mapping, lit, out);
     if !mapping.hidden.is_empty() {
         ui.add_space(theme::SPACE);
         show_all(ui, out);
+    }
+}
+
+/// Legends of more groups can be searched.
+const MANY: usize = 12;
+
+/// The field that finds groups by their names.
+fn search(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {
+    if chart.legend.len() <= MANY {
+        return;
+    }
+    let mut text = mapping.legend_search.clone();
+    let field = egui::TextEdit::singleline(&mut text)
+        .hint_text(format!("Find in {} groups", chart.legend.len()))
+        .desired_width(ui.available_width());
+    let hint = "Lists the groups whose names hold this; the map goes on showing all";
+    if ui.add(field).on_hover_text(hint).changed() {
+        out.push(Command::Map(MapCommand::SearchLegend(text)));
+    }
+    ui.add_space(theme::SPACE_SMALL);
+}
+
+/// The groups that are listed.
+fn listed<'a>(mapping: &Mapping, chart: &'a Chart) -> Vec<&'a LegendEntry> {
+    let wanted = mapping.legend_search.trim().to_lowercase();
+    let mut entries: Vec<&LegendEntry> = chart.legend.iter().collect();
+    if entries.len() > MANY && !wanted.is_empty() {
+        entries.retain(|entry| entry.label.to_lowercase().contains(&wanted));
+    }
+    entries
+}
+
+/// Lights the points of the group under the pointer, and of no other.
+fn light(mapping: &Mapping, lit: Option<String>, out: &mut Vec<Command>) {
+    if lit != mapping.lit {
+        out.push(Command::Map(MapCommand::LightLabel(lit)));
     }
 }
 
@@ -73,6 +113,7 @@ pub fn strip(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Comman
     let width = ui.available_width();
     let (columns, lines) = strip_shape(width, chart.legend.len());
     let cell = width / columns as f32;
+    let mut lit = None;
     egui::ScrollArea::vertical()
         .id_salt("legend")
         .auto_shrink([false, true])
@@ -82,19 +123,35 @@ pub fn strip(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Comman
                 let entries = chart.legend.iter().skip(line * columns).take(columns);
                 ui.horizontal(|ui| {
                     for entry in entries {
-                        row(ui, cell - theme::SPACE, mapping, entry, out);
+                        row(ui, cell - theme::SPACE, mapping, entry, &mut lit, out);
                         ui.add_space(theme::SPACE);
                     }
                 });
             }
         });
+    light(mapping, lit, out);
     if !mapping.hidden.is_empty() {
         ui.add_space(theme::SPACE);
         show_all(ui, out);
     }
 }
 
-fn row(ui: &mut Ui, width: f32, mapping: &Mapping, entry: &LegendEntry, out: &mut Vec<Command>) {
+/// The place of a group among the labels, which tells its mark.
+pub fn place_of(shade: Shade) -> usize {
+    match shade {
+        Shade::Group(group) => group as usize,
+        Shade::Share(_) | Shade::Unknown => 0,
+    }
+}
+
+fn row(
+    ui: &mut Ui,
+    width: f32,
+    mapping: &Mapping,
+    entry: &LegendEntry,
+    lit: &mut Option<String>,
+    out: &mut Vec<Command>,
+) {
     let tokens = theme::tokens(ui);
     let shown = !mapping.hidden.contains(&entry.label);
     let size = Vec2::new(width, theme::ROW_HEIGHT);
@@ -108,15 +165,22 @@ fn row(ui: &mut Ui, width: f32, mapping: &Mapping, entry: &LegendEntry, out: &mu
         )
     });
     if response.hovered() || response.has_focus() {
+        *lit = Some(entry.label.clone());
         ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
     }
     let text = if shown { tokens.text } else { tokens.text_weak };
     let colour = match shown {
-        true => colour_of(entry.shade),
+        true => colour_of(tokens, entry.shade),
         false => tokens.raised,
     };
     let dot = rect.left_center() + Vec2::new(2.0 * theme::UNIT, 0.0);
-    ui.painter().circle_filled(dot, 1.25 * theme::UNIT, colour);
+    theme::label_mark(
+        ui.painter(),
+        dot,
+        1.25 * theme::UNIT,
+        place_of(entry.shade),
+        colour,
+    );
     let count = ui.painter().text(
         rect.right_center() - Vec2::new(theme::UNIT, 0.0),
         egui::Align2::RIGHT_CENTER,
@@ -136,25 +200,25 @@ fn row(ui: &mut Ui, width: f32, mapping: &Mapping, entry: &LegendEntry, out: &mu
     let galley = ui.painter().layout_job(job);
     let place = pos2(room.left(), room.center().y - 0.5 * galley.size().y);
     ui.painter().galley(place, galley, text);
-    let verb = if shown { "Hide" } else { "Show" };
     let hint = format!(
-        "{verb} {} of {}; Shift+click picks them in addition",
+        "{} of {}. A click shows them alone, and all again; Ctrl+click hides or shows them; Shift+click adds them to the selection",
         counted(entry.points, "point"),
         entry.label
     );
     let response = response.on_hover_text(hint);
     if response.clicked() {
         let label = entry.label.clone();
-        let adds = ui.input(|input| input.modifiers.shift);
-        out.push(Command::Map(match adds {
-            true => MapCommand::PickGroup(label),
-            false => MapCommand::ToggleLabel(label),
+        let modifiers = ui.input(|input| input.modifiers);
+        out.push(Command::Map(match (modifiers.shift, modifiers.command) {
+            (true, _) => MapCommand::PickGroup(label),
+            (false, true) => MapCommand::ToggleLabel(label),
+            (false, false) => MapCommand::SoloLabel(label),
         }));
     }
 }
 
 /// The colours from the least to the greatest number.
-fn bar(ui: &mut Ui, scale: &Scale) {
+pub fn bar(ui: &mut Ui, scale: &Scale) {
     let tokens = theme::tokens(ui);
     let (name, unit) = scale.number.name();
     let title = egui::Label::new(theme::small(name).color(tokens.text_weak)).truncate();

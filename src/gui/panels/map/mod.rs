@@ -3,6 +3,7 @@
 mod canvas;
 mod controls;
 mod legend;
+pub mod sheet;
 mod two_maps;
 
 use eframe::egui::{self, Align, Layout, Ui, Vec2};
@@ -10,14 +11,14 @@ use egui_phosphor::regular as icon;
 use mynascope_base::{counted, without_path};
 
 use crate::gui::{
-    command::{Command, MapCommand},
+    actions,
+    command::{Command, MapCommand, ProbeCommand},
     jobs::format_duration,
     model::{AppState, Chart, MapSide},
-    panels::parts,
+    panels::{parts, probe::groups},
     theme,
 };
 use mynascope_embedding::Level;
-use mynascope_map::Method;
 
 use canvas::View;
 
@@ -54,8 +55,10 @@ fn column(ui: &mut Ui, size: Vec2, content: impl FnOnce(&mut Ui)) {
 
 /// A map with its legend beside it.
 fn one(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) {
-    let size = ui.available_size() - Vec2::new(0.0, CAPTION_HEIGHT);
+    let below = CAPTION_HEIGHT + groups_height(model);
+    let size = ui.available_size() - Vec2::new(0.0, below);
     let size = size.max(Vec2::splat(20.0 * theme::UNIT));
+    let width = (size.x - LEGEND_WIDTH - theme::SPACE_LARGE).max(40.0 * theme::UNIT);
     let view = View {
         side: MapSide::Main,
         chart,
@@ -63,13 +66,12 @@ fn one(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) {
     };
     column(ui, size, |ui| {
         ui.horizontal_top(|ui| {
-            let width = size.x - LEGEND_WIDTH - theme::SPACE_LARGE;
-            let space = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
-            canvas::show(ui, space, model, view, out);
+            canvas::show(ui, Vec2::new(width, size.y), model, view, out);
             ui.add_space(theme::SPACE_LARGE - theme::SPACE);
             ui.vertical(|ui| legend::show(ui, &model.mapping, chart, out));
         });
     });
+    groups_line(ui, model, out);
     if model.mapping.is_silent() {
         where_is_the_sound(ui, out);
     } else if !picked(ui, model, chart, out) {
@@ -79,9 +81,37 @@ fn one(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) {
         }
         let by = match &model.mapping.imported {
             Some(imported) => imported.path.display().to_string(),
-            None => chart.source.table.encoder.clone(),
+            None => {
+                let mask = chart.source.key.source.mask_note();
+                format!("{mask}  \u{b7}  {}", chart.source.table.encoder)
+            }
         };
-        caption(ui, chart, Some(by));
+        // No wider than the map that it is about.
+        column(ui, Vec2::new(width, theme::TEXT_SMALL), |ui| {
+            caption(ui, chart, Some(by));
+        });
+    }
+}
+
+/// What the groups take below the map while there are any, or something that could become one.
+fn groups_height(model: &AppState) -> f32 {
+    let rows = [
+        !model.mapping.picked.is_empty(),
+        !model.probing.groups.is_empty(),
+    ];
+    let rows = rows.into_iter().filter(|shown| *shown).count();
+    rows as f32 * (theme::CONTROL_HEIGHT + theme::SPACE)
+}
+
+/// Puts what is picked into groups, and trains on them.
+fn groups_line(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    if !model.mapping.picked.is_empty() {
+        ui.horizontal(|ui| {
+            groups::name_field(ui, model, &mut |command| out.push(Command::Probe(command)));
+        });
+    }
+    if !model.probing.groups.is_empty() {
+        groups::line(ui, model, out);
     }
 }
 
@@ -141,15 +171,57 @@ fn picked(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) 
         (Level::Track, _) => String::new(),
         (Level::Window, _) => format!(" of {}", counted(tracks, "track")),
     };
-    let text = format!("{} picked{of}", points(chart.level, chart.picked_points));
+    let text = format!("{}{of} selected", points(chart.level, chart.picked_points));
     ui.horizontal(|ui| {
-        let hint = "Nothing is picked any more, and all points have their colours again (Esc)";
+        let hint = "Selects nothing; all points have their colours again (Esc)";
         if ui.small_button("Clear").on_hover_text(hint).clicked() {
             out.push(Command::Map(MapCommand::ClearPicked));
         }
-        parts::quiet(ui, text).on_hover_text("Marked in the library too: F2 labels their tracks");
+        for (name, id) in [
+            ("Play", "play-in-turn"),
+            ("Label…", "edit-label"),
+            ("Save list…", "save-list"),
+        ] {
+            let Some(action) = actions::find(id) else {
+                continue;
+            };
+            let command = (action.command)(model);
+            let button = ui.add_enabled(
+                command.is_some(),
+                egui::Button::new(theme::small(name)).small(),
+            );
+            if button.on_hover_text(action.help).clicked() {
+                out.extend(command);
+            }
+        }
+        group(ui, model, out);
+        parts::quiet(ui, text)
+            .on_hover_text("Marked in the library too: F2 labels their tracks, Shift+F2 tags them");
     });
     true
+}
+
+/// The menu that puts the picked tracks into a group that a probe learns.
+fn group(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    let counts = model.probing.groups.counts();
+    let menu = ui.menu_button(theme::small("Group"), |ui| {
+        let mut put = |ui: &mut Ui, text: String, name: String| {
+            if ui.button(text).clicked() {
+                out.push(Command::Probe(ProbeCommand::Group(name)));
+                ui.close();
+            }
+        };
+        for (name, tracks) in &counts {
+            put(ui, format!("Into {name} ({tracks})"), (*name).to_owned());
+        }
+        let new = (1..).map(|number| format!("group {number}"));
+        let mut new = new.filter(|name| !counts.contains_key(name.as_str()));
+        if let Some(name) = new.next() {
+            put(ui, format!("Into a new one, {name}"), name);
+        }
+    });
+    let hint = "Puts their tracks into a group; the tab Groups of the layout Probe trains a probe on the groups";
+    menu.response.on_hover_text(hint);
 }
 
 /// A line of small text that ends where its column does.
@@ -158,43 +230,60 @@ fn line(ui: &mut Ui, text: impl Into<String>) -> egui::Response {
     ui.add(egui::Label::new(theme::small(text).color(weak)).truncate())
 }
 
-/// What a map is: how it was made, of what, and by which encoder unless that stands above it.
-fn caption(ui: &mut Ui, chart: &Chart, by: Option<String>) -> egui::Response {
+/// What a map is, in a line: how it was made, of what, how well it keeps neighbours, and by which encoder unless that
+/// stands above it.
+fn caption_of(chart: &Chart, by: Option<String>) -> String {
     let layout = &chart.layout;
-    let method = match layout.method {
-        Method::Tsne | Method::TsneReference => "t-SNE",
-        Method::Pca => "PCA",
-    };
-    let of = points(chart.level, chart.xy.len());
-    let mut facts = vec![format!("{method} of {of}")];
-    if let Some(perplexity) = layout.perplexity {
-        facts.push(format!("perplexity {perplexity:.0}"));
+    let of = points(chart.level, chart.point_count());
+    let skipped = &chart.source.skipped;
+    let facts = [
+        Some(format!("{} of {of}", layout.method.title())),
+        layout
+            .perplexity
+            .map(|perplexity| format!("perplexity {perplexity:.0}")),
+        layout
+            .neighbours
+            .map(|neighbours| format!("neighbours {neighbours}")),
+        layout
+            .neighbours_kept
+            .map(|share| format!("neighbours kept {:.0} %", 100.0 * share)),
+        (!skipped.is_empty()).then(|| format!("{} left out", counted(skipped.len(), "track"))),
+        by,
+    ];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
+    facts.join("  \u{b7}  ")
+}
+
+/// What else is to be said of how a map was made.
+fn measures(chart: &Chart) -> Vec<String> {
+    let layout = &chart.layout;
+    let mut lines = layout.notes.clone();
+    if let Some(share) = layout.neighbours_kept {
+        lines.push(format!(
+            "Of the ten nearest {} of a point, {:.0} % are among its ten nearest on the map",
+            points_name(chart.level),
+            100.0 * share
+        ));
     }
     if let Some(kl) = layout.kl {
-        facts.push(format!("KL divergence {kl:.2}"));
+        lines.push(format!("KL divergence {kl:.2}, which t-SNE makes small"));
     }
-    let seconds = layout.seconds;
-    facts.push(if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else {
-        format_duration(std::time::Duration::from_secs_f64(seconds))
+    let took = std::time::Duration::from_secs_f64(layout.seconds);
+    lines.push(match layout.seconds < 10.0 {
+        true => format!("Laid out in {:.1} s", layout.seconds),
+        false => format!("Laid out in {}", format_duration(took)),
     });
-    let skipped = &chart.source.skipped;
-    if !skipped.is_empty() {
-        facts.push(format!("{} left out", counted(skipped.len(), "track")));
-    }
-    facts.extend(by);
-    let mut notes = layout.notes.clone();
+    lines
+}
+
+/// The same below a map; what is to be said of it when the pointer is there.
+fn caption(ui: &mut Ui, chart: &Chart, by: Option<String>) -> egui::Response {
+    let skipped = chart.source.skipped.iter();
+    let mut notes = measures(chart);
     notes.extend(
-        skipped
-            .iter()
-            .map(|(path, why)| format!("{}: {}", path.display(), without_path(why, path))),
+        skipped.map(|(path, why)| format!("{}: {}", path.display(), without_path(why, path))),
     );
-    let response = line(ui, facts.join("  \u{b7}  "));
-    match notes.is_empty() {
-        true => response,
-        false => response.on_hover_text(notes.join("\n")),
-    }
+    line(ui, caption_of(chart, by)).on_hover_text(notes.join("\n"))
 }
 
 /// So many points of a level.
@@ -202,6 +291,13 @@ fn points(level: Level, count: usize) -> String {
     match level {
         Level::Window => counted(count, "window"),
         Level::Track => counted(count, "track"),
+    }
+}
+
+fn points_name(level: Level) -> &'static str {
+    match level {
+        Level::Window => "windows",
+        Level::Track => "tracks",
     }
 }
 
@@ -214,7 +310,7 @@ fn nothing(ui: &mut Ui, model: &AppState) {
     let (title, hint) = if model.mapping.job.is_running() {
         (
             "The first points are on their way",
-            "The windows are embedded first; then the map appears and t-SNE sorts it.",
+            "They appear while the windows are embedded, by PCA; then the chosen method sorts them.",
         )
     } else if model.embeddings.asks_patch.is_some() {
         parts::SILENT_CHECKPOINT

@@ -52,7 +52,9 @@ pub(super) fn show(
             };
             canvas::show(ui, map, model, view, out);
             if !picked(ui, model, chart, out) {
-                caption(ui, chart, None);
+                let of_file = model.mapping.imported.is_some();
+                let mask = chart.source.key.source.mask_note();
+                caption(ui, chart, (!of_file).then_some(mask));
             }
         });
         column(ui, half, |ui| {
@@ -87,7 +89,7 @@ fn second_map(
             canvas::show(ui, size, model, view, out);
             match second.job.running() {
                 Some(running) => line(ui, running.line()),
-                None => caption(ui, chart, None),
+                None => caption(ui, chart, Some(chart.source.key.source.mask_note())),
             };
         }
         None => column(ui, size, |ui| {
@@ -117,12 +119,23 @@ fn second_encoder(
         if top::icon_button(ui, icon::X, hint).clicked() {
             out.push(Command::Map(MapCommand::Compare(false)));
         }
+        if let Some((path, _)) = &second.table {
+            let hint = "The second map by an encoder again";
+            if top::icon_button(ui, icon::BRAIN, hint).clicked() {
+                let source = second.source.clone();
+                out.push(Command::Map(MapCommand::SetSecond(source)));
+            }
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            ui.add(egui::Label::new(name).truncate())
+                .on_hover_text(path.display().to_string());
+            return;
+        }
         ui.push_id("second", |ui| {
             let width = (width - theme::CONTROL_HEIGHT - theme::SPACE).max(theme::UNIT);
             encoder::menu(ui, width, model, &second.source, &mut |command| {
                 out.push(match command {
                     EncoderCommand::Use(source) => Command::Map(MapCommand::SetSecond(source)),
-                    EncoderCommand::ChooseFile => Command::Map(MapCommand::ChooseSecond),
+                    EncoderCommand::ChooseFile => Command::Map(MapCommand::ChooseSecond(None)),
                     command => Command::Encoder(command),
                 });
             });

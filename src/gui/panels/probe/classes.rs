@@ -13,7 +13,7 @@ const OF_CLASSES: [Column; 6] = [
     Column::number("tested", "Tested tracks of this class", 14.0),
     Column::number(
         "precision",
-        "Share of the tracks that were said to be of this class and are",
+        "Share of the tracks predicted to be of this class that are",
         18.0,
     ),
     Column::number(

@@ -96,7 +96,7 @@ fn nothing(ui: &mut Ui, model: &AppState) {
         false => (
             icon::TABLE,
             "Which encoder knows what?",
-            "Every encoder at hand is scored on every task that the labels allow, all by the protocol that is chosen at the \
+            "Every marked encoder is scored on every task that the labels allow, all by the protocol that is chosen at the \
              left: a score means something only beside that of an encoder that learned nothing. What was computed before \
              is not computed again, and a click on a score opens its probe.",
         ),
@@ -177,7 +177,7 @@ fn comparison(ui: &mut Ui, model: &AppState, shown: &ShownComparison, out: &mut 
             ui.add_space(theme::SPACE);
             parts::explain(
                 ui,
-                "Under each score its 95 % interval. The colour goes from the best constant answer to the best encoder of the \
+                "Under each score its 95 % interval. The colour goes from the majority baseline to the best encoder of the \
                  task; two encoders whose intervals overlap widely are not told apart.",
             );
             for left_out in &table.left_out {

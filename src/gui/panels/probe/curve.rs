@@ -17,6 +17,8 @@ use crate::gui::{
 use mynascope_encoder::Patchout;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 
+use super::score;
+
 /// Room for the line that explains the marks.
 const KEY_HEIGHT: f32 = theme::CONTROL_HEIGHT;
 
@@ -38,14 +40,10 @@ fn head(ui: &mut Ui, model: &AppState, kind: CurveKind, out: &mut Vec<Command>) 
             push(ProbeCommand::Copy(ProbeJob::Curve(kind)));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = model.library.track_count() > 0 && !probing.job.is_running();
             let (text, hint) = button(kind);
-            let hint = match ready {
-                true => hint,
-                false => {
-                    "Needs an open collection, and one job at a time; what runs is at the left"
-                }
-            };
+            let why = model.why_not(ProbeJob::Curve(kind)).map(score::sentence);
+            let ready = why.is_none();
+            let hint = why.as_deref().unwrap_or(hint);
             if parts::primary(ui, 44.0 * theme::UNIT, text, ready, hint) {
                 push(ProbeCommand::DrawCurve(kind));
             }
@@ -289,7 +287,7 @@ fn listen(
         }
     };
     if form != mask.form {
-        out.push(Command::Mask(MaskCommand::Edit(form)));
+        out.push(Command::Mask(MaskCommand::Demonstrate(form)));
     }
     if model.transport.form.hearing != Hearing::Left {
         out.push(Command::edit_sound(model, |form| {
@@ -347,7 +345,7 @@ fn key(ui: &mut Ui, kind: CurveKind, curve: &ScoreCurve, can_be_heard: bool) {
                     let ends = [rect.left_center(), rect.right_center()];
                     painter.extend(egui::Shape::dashed_line(&ends, weak, theme::UNIT, 3.0));
                 },
-                "best constant answer",
+                "majority baseline",
             );
         }
         if can_be_heard {

@@ -16,8 +16,8 @@ use super::{
 
 const PARTS: [Column; 5] = [
     Column::words("tracks", "Which tracks are counted", 2.0),
-    Column::number("learn", "Tracks that the head learns from", 16.0),
-    Column::number("choose", "Tracks that settings are chosen on", 16.0),
+    Column::number("train", "Tracks that the head is trained on", 16.0),
+    Column::number("validation", "Tracks that settings are chosen on", 16.0),
     Column::number(
         "test",
         "Tracks that the score is about; looked at once",
@@ -28,7 +28,7 @@ const PARTS: [Column; 5] = [
 
 const BROKEN: [Column; 2] = [
     Column::words("track", "The file", 1.0),
-    Column::words("why it was left out", "What reading it said", 2.5),
+    Column::words("why it was left out", "The error when it was read", 2.5),
 ];
 
 /// Draws counts, notes and the list of broken files.
@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<C
     if let Some(split) = found.published {
         let all = split.train + split.valid + split.test;
         let parts = [split.train, split.valid, split.test, all].map(Some);
-        line("of the published split", parts);
+        line("found of the published split", parts);
     }
     let split = result.report.split;
     let all = split.train + split.valid + split.test;

@@ -12,7 +12,7 @@ use crate::gui::{
 };
 use mynascope_probe::Diagnostic;
 
-use super::curve::whole;
+use super::{curve::whole, score};
 
 /// Curves beside each other, and below each other.
 const COLUMNS: usize = 3;
@@ -47,14 +47,12 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             push(ProbeCommand::Copy(ProbeJob::Diagnose));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = model.library.track_count() > 0 && !probing.job.is_running();
-            let hint = match ready {
-                true => {
-                    "Embeds up to 8 windows of up to 100 tracks, as they are and transposed, and measures every layer; labels are \
-                     not needed"
-                }
-                false => "Needs an open collection, and one job at a time; what runs is at the left",
-            };
+            let why = model.why_not(ProbeJob::Diagnose).map(score::sentence);
+            let ready = why.is_none();
+            let hint = why.as_deref().unwrap_or(
+                "Embeds up to 8 windows of up to 100 tracks, as they are and transposed, and measures every layer; labels are \
+                 not needed",
+            );
             if parts::primary(ui, 44.0 * theme::UNIT, "Measure every layer", ready, hint) {
                 push(ProbeCommand::Diagnose);
             }

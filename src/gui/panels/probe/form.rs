@@ -1,13 +1,17 @@
 //! What is probed and how: the settings at the left, and the button that starts.
 
-use eframe::egui::{DragValue, Label, Ui};
+use eframe::egui::{Button, DragValue, Label, Ui};
 
 use crate::gui::{
-    command::{Command, ProbeCommand},
-    model::{AppState, PROTOCOLS, ProbeJob, explain_head, explain_protocol, explain_task},
+    command::{Command, MapCommand, ProbeCommand},
+    model::{
+        AppState, Imported, PROTOCOLS, ProbeJob, explain_head, explain_protocol, explain_task,
+    },
     panels::{fields, parts},
 };
 use mynascope_probe::{Head, Protocol, Task};
+
+use super::score;
 
 pub fn form(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
@@ -22,26 +26,9 @@ pub fn form(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         fields::pick(ui, &options, &mut form.task)
     });
     parts::explain(ui, explain_task(form.task));
-    let hint = "Which encoder's embeddings are probed; it is chosen in the bar at the top";
-    parts::row(ui, "Encoder", hint, |ui| {
-        let embeddings = &model.embeddings;
-        let read = embeddings.info().map_or_else(String::new, |info| {
-            format!(", {}", info.describe(embeddings.source.reading))
-        });
-        let text = format!("{}{read}", embeddings.source.name());
-        ui.add(Label::new(text).truncate())
-    });
-    if parts::asks_patch(&model.embeddings) {
-        parts::row(ui, "Patches", parts::PATCH_HINT, |ui| {
-            let width = ui.available_width();
-            parts::patch_choice(ui, width, &model.embeddings, out)
-        });
-        if model.embeddings.source.patch.is_none() {
-            parts::explain(
-                ui,
-                "The checkpoint doesn't say how its patches are cut: choose square or vertical.",
-            );
-        }
+    match &model.mapping.imported {
+        Some(imported) => of_table(ui, imported, out),
+        None => of_encoder(ui, model, out),
     }
     let hint = "The small model that is trained on the frozen embeddings";
     parts::row(ui, "Head", hint, |ui| {
@@ -80,6 +67,48 @@ pub fn form(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     }
 }
 
+/// Which table is probed, in place of an encoder.
+fn of_table(ui: &mut Ui, imported: &Imported, out: &mut Vec<Command>) {
+    let hint = "The table that is on the map is probed, with its own labels or those of the open collection";
+    parts::row(ui, "Table", hint, |ui| {
+        let name = imported.path.file_name().unwrap_or_default();
+        let text = name.to_string_lossy().into_owned();
+        ui.add(Label::new(text).truncate())
+            .on_hover_text(imported.path.display().to_string())
+    });
+    let hint =
+        "Puts the table away: map and probe go back to the encoder that is chosen at the top";
+    let button = Button::new("Back to the encoder");
+    if parts::wide(ui, ui.available_width(), button, true, hint) {
+        out.push(Command::Map(MapCommand::CloseTable));
+    }
+}
+
+/// Which encoder is probed.
+fn of_encoder(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    let hint = "Which encoder's embeddings are probed; it is chosen in the bar at the top";
+    parts::row(ui, "Encoder", hint, |ui| {
+        let embeddings = &model.embeddings;
+        let read = embeddings.info().map_or_else(String::new, |info| {
+            format!(", {}", info.describe(embeddings.source.reading))
+        });
+        let text = format!("{}{read}", embeddings.source.name());
+        ui.add(Label::new(text).truncate())
+    });
+    if parts::asks_patch(&model.embeddings) {
+        parts::row(ui, "Patches", parts::PATCH_HINT, |ui| {
+            let width = ui.available_width();
+            parts::patch_choice(ui, width, &model.embeddings, out)
+        });
+        if model.embeddings.source.patch.is_none() {
+            parts::explain(
+                ui,
+                "The checkpoint doesn't say how its patches are cut: choose square or vertical.",
+            );
+        }
+    }
+}
+
 pub fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Probe(command));
     match model.probing.job.running() {
@@ -89,17 +118,11 @@ pub fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             }
         }
         None => {
-            let labels = model.library.labels().len();
-            // Whether there are keys, tags or emotions is found out by the probe, which then says what is missing.
-            let ready = match model.probing.form.task {
-                Task::Genre => labels > 1,
-                Task::Key | Task::Tags | Task::Emotion => model.library.track_count() > 0,
-            };
-            let hint = if ready {
-                "Trains the head on some tracks and scores it on others"
-            } else {
-                "Open a collection with at least two labels: sub-folders, GTZAN or the demo"
-            };
+            let why = model.why_not(ProbeJob::Probe).map(score::sentence);
+            let ready = why.is_none();
+            let hint = why
+                .as_deref()
+                .unwrap_or("Trains the head on some tracks and scores it on others");
             if parts::primary(ui, ui.available_width(), "Run probe", ready, hint) {
                 push(ProbeCommand::Run);
             }
@@ -108,7 +131,10 @@ pub fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     if parts::copy_command(ui) {
         push(ProbeCommand::Copy(ProbeJob::Probe));
     }
-    if let Some(error) = &model.probing.error {
+    // What another tab asked for is answered there.
+    let (probing, tab) = (&model.probing, model.probing.view.tab.job());
+    let elsewhere = tab == probing.started && tab != ProbeJob::Probe;
+    if let Some(error) = probing.error.as_ref().filter(|_| !elsewhere) {
         parts::error(ui, error);
     }
 }

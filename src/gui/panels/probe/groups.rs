@@ -5,11 +5,13 @@ use egui_phosphor::regular as icon;
 use mynascope_base::counted;
 
 use crate::gui::{
-    command::{Command, ProbeCommand},
+    command::{AnswersCommand, Command, ProbeCommand},
     model::{AppState, ProbeJob},
     panels::{parts, row_from_right},
     theme,
 };
+
+use super::score;
 
 /// Width of the field for a name.
 const NAME_WIDTH: f32 = 40.0 * theme::UNIT;
@@ -20,13 +22,11 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let groups = &probing.groups;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
-        let ready = groups.can_be_learned() && !probing.job.is_running();
-        let hint = match ready {
-            true => {
-                "Trains the head that is chosen at the left on these groups and tests it on some of their tracks"
-            }
-            false => "Needs two groups of at least two tracks each, and one job at a time",
-        };
+        let why = model.why_not(ProbeJob::Groups).map(score::sentence);
+        let ready = why.is_none();
+        let hint = why.as_deref().unwrap_or(
+            "Trains the head that is chosen at the left on these groups and tests it on some of their tracks",
+        );
         if parts::primary(ui, 44.0 * theme::UNIT, "Train on groups", ready, hint) {
             push(ProbeCommand::TrainGroups);
         }
@@ -44,8 +44,8 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             ui,
             icon::SELECTION_PLUS,
             "Tell apart what you choose",
-            "Select tracks on the map (Ctrl+3, Shift+drag) or mark rows in the library, name them here, do the same for \
-             a second group, and train. A right click on a mistake moves its track to another group; then train again.",
+            "Select tracks on the map (Ctrl+3, Shift+drag), name them below it, do the same for a second group, and train \
+             there; or mark rows in the library and name them here. A right click on a mistake moves its track to another group; then train again.",
         );
     }
     parts::explain(
@@ -58,15 +58,15 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         .show(ui, |ui| {
             for (place, (name, count)) in counts.into_iter().enumerate() {
                 ui.horizontal(|ui| {
-                    let hint = "Gives up the group; its tracks stay where they are";
-                    if parts::symbol(ui, icon::TRASH, &format!("Give up {name}"), hint) {
+                    let hint = "Removes the group; its tracks stay where they are";
+                    if parts::symbol(ui, icon::TRASH, &format!("Remove group {name}"), hint) {
                         push(ProbeCommand::GiveUpGroup(name.to_owned()));
                     }
                     let dot = vec2(theme::SPACE_LARGE, theme::CONTROL_HEIGHT);
                     let (rect, _) = ui.allocate_exact_size(dot, egui::Sense::hover());
-                    let colour = theme::label_colour(place);
+                    let colour = theme::label_colour(theme::tokens(ui), place);
                     let painter = ui.painter();
-                    painter.circle_filled(rect.center(), theme::LABEL_DOT, colour);
+                    theme::label_mark(painter, rect.center(), theme::LABEL_DOT, place, colour);
                     ui.label(name);
                     parts::quiet(ui, counted(count, "track"));
                 });
@@ -74,7 +74,8 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         });
 }
 
-fn name_field(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) {
+/// The field for the name of a group, and the button that puts the chosen tracks into it.
+pub fn name_field(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) {
     let mut text = model.probing.view.group_text.clone();
     let field = TextEdit::singleline(&mut text)
         .hint_text("Name of a group")
@@ -96,12 +97,88 @@ fn name_field(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)
         1 => "Put the selected track into it".to_owned(),
         count => format!("Put {count} selected tracks into it"),
     };
-    let hint = "Puts the tracks that are selected on the map or marked in the library into this group (Enter)";
+    let hint = match (count, ready) {
+        (0, _) => "Select tracks first: on the map (Shift+drag) or in the library",
+        (_, false) => "Type a name first",
+        (_, true) => {
+            "Puts the tracks that are selected on the map or marked in the library into this group (Enter)"
+        }
+    };
     let button = ui.add_enabled(ready, egui::Button::new(label));
     let button = button.on_hover_text(hint).on_disabled_hover_text(hint);
     if ready && (button.clicked() || entered) {
         push(ProbeCommand::Group(text.trim().to_owned()));
     }
+}
+
+/// The groups in a line, with the button that trains on them and then the score: below the map, where groups are filled.
+pub fn line(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    let (probing, tokens) = (&model.probing, theme::tokens(ui));
+    row_from_right(ui, |ui| {
+        let mut push = |command| out.push(Command::Probe(command));
+        if probing.started == ProbeJob::Groups
+            && let Some(running) = probing.job.running()
+        {
+            if ui.button("Cancel").clicked() {
+                push(ProbeCommand::Cancel);
+            }
+            parts::quiet(ui, running.line());
+        } else {
+            let why = model.why_not(ProbeJob::Groups).map(score::sentence);
+            let hint = why.as_deref().unwrap_or(
+                "Trains the head that is chosen in the Probe layout to tell these groups apart, and tests it on some of their tracks",
+            );
+            if parts::primary(
+                ui,
+                36.0 * theme::UNIT,
+                "Train on groups",
+                why.is_none(),
+                hint,
+            ) {
+                push(ProbeCommand::TrainGroups);
+            }
+            if let Some(result) = probing.result.as_ref().filter(|_| probing.is_of_groups()) {
+                let hint = "Lets the probe of the groups answer for every open track, and colours the map by its answers";
+                let label = ui.add_enabled(
+                    !probing.job.is_running(),
+                    egui::Button::new("Label all tracks"),
+                );
+                if label.on_hover_text(hint).clicked() {
+                    push(ProbeCommand::UseHere);
+                    out.push(Command::Answers(AnswersCommand::Colour(true)));
+                }
+                let report = &result.report;
+                let score = format!(
+                    "{} {}",
+                    report.metric,
+                    score::score_text(result, report.score)
+                );
+                parts::quiet(ui, score);
+            }
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            if let Some(error) = probing
+                .error
+                .as_ref()
+                .filter(|_| probing.started == ProbeJob::Groups)
+            {
+                let text = theme::small(error).color(tokens.error);
+                ui.add(egui::Label::new(text).truncate())
+                    .on_hover_text(error);
+                return;
+            }
+            for (place, (name, count)) in probing.groups.counts().into_iter().enumerate() {
+                let (dot, _) = ui.allocate_exact_size(
+                    vec2(theme::SPACE, theme::CONTROL_HEIGHT),
+                    egui::Sense::hover(),
+                );
+                let colour = theme::label_colour(tokens, place);
+                let at = dot.center();
+                theme::label_mark(ui.painter(), at, theme::LABEL_DOT, place, colour);
+                ui.label(theme::small(format!("{name} {count}")).color(tokens.text));
+            }
+        });
+    });
 }
 
 /// The menu that moves a track to another group.

@@ -17,9 +17,6 @@ use super::{
     table::{self, Column, Row},
 };
 
-/// Gaps above this light the lamp: what chance alone gives is told by the intervals beside it.
-const GAP: f64 = 0.02;
-
 const PAIRS: [Column; 6] = [
     Column::number("cosine", "How alike their most alike windows are", 14.0),
     Column::words("one track", "A click plays it", 2.0),
@@ -43,8 +40,11 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             out.push(Command::Probe(ProbeCommand::Copy(ProbeJob::Leaks)));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = model.library.track_count() > 0 && !probing.job.is_running();
-            let hint = "Compares the split with ten folds by file, and looks for near-duplicates in different parts";
+            let why = model.why_not(ProbeJob::Leaks).map(score::sentence);
+            let ready = why.is_none();
+            let hint = why.as_deref().unwrap_or(
+                "Compares the split with ten folds by file, and looks for near-duplicates in different parts",
+            );
             let button = egui::Button::new("Look for leaks");
             let response = ui.add_enabled(ready, button);
             let response = response.on_hover_text(hint).on_disabled_hover_text(hint);
@@ -66,6 +66,8 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let Some(leaks) = &probing.leaks else {
         return;
     };
+    parts::explain(ui, leaks.verdict.words());
+    parts::explain(ui, scores(leaks));
     for note in &leaks.notes {
         parts::explain(ui, score::sentence(note));
     }
@@ -97,20 +99,26 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 fn lamp(ui: &mut Ui, leaks: &LeakReport) {
     let tokens = theme::tokens(ui);
-    let lit = leaks.gap > GAP || !leaks.pairs.is_empty();
     let size = vec2(theme::SPACE_LARGE, theme::CONTROL_HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let colour = if lit { tokens.view_b } else { tokens.hairline };
+    let colour = match leaks.verdict.is_leak() {
+        true => tokens.view_b,
+        false => tokens.hairline,
+    };
     let painter = ui.painter();
     painter.circle_filled(rect.center(), 1.5 * theme::LABEL_DOT, colour);
-    let hint = "Lit when folds by file score over 2 points more than the split, or when near-duplicates are in different \
-                parts";
+    let hint = "Lit when folds by file score more than 2 points above the split and each score lies outside the interval of the \
+                other, or when near-duplicates are in different parts";
     response.on_hover_text(hint);
+}
+
+/// The numbers that the verdict rests on.
+fn scores(leaks: &LeakReport) -> String {
     let format = |value: f64| format_score(&leaks.metric, value);
     let split = if leaks.published {
-        "published split"
+        "Published split"
     } else {
-        "one split"
+        "One split"
     };
     let [interval, folds_interval] =
         [leaks.interval, leaks.folds_interval].map(|interval| format_interval(interval, format));
@@ -119,13 +127,12 @@ fn lamp(ui: &mut Ui, leaks: &LeakReport) {
         _ => format!("{:+.3}", leaks.gap),
     };
     let gap = gap.replace('-', "\u{2212}");
-    let text = format!(
+    format!(
         "{split} {} ({interval}), folds by file {} ({folds_interval}): gap {gap}; {} of near-duplicates",
         format(leaks.score),
         format(leaks.folds_score),
         counted(leaks.pairs.len(), "pair")
-    );
-    parts::quiet(ui, &text).on_hover_text(text);
+    )
 }
 
 fn part(part: SplitPart) -> &'static str {

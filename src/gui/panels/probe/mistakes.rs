@@ -46,6 +46,9 @@ pub fn show(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<C
         });
 }
 
+/// Width of the button of the radio, whatever stands on it.
+const RADIO_WIDTH: f32 = 28.0 * theme::UNIT;
+
 fn title(
     ui: &mut Ui,
     model: &AppState,
@@ -56,12 +59,30 @@ fn title(
     let mut push = |command| out.push(Command::Probe(command));
     let cell = model.probing.view.cell;
     row_from_right(ui, |ui| {
-        if count > 0 && model.probing.radio.is_none() {
-            let button = egui::Button::new(format!("{} Error radio", icon::RADIO));
-            let hint = "Plays the listed tracks one after the other, the surest first, 12 s each from the window on that is furthest from the truth";
-            if ui.add(button).on_hover_text(hint).clicked() {
-                push(ProbeCommand::StartRadio(0));
-            }
+        // The same button ends it: what stands beside it stays where it is.
+        let plays = model.probing.radio.is_some();
+        let (symbol, name, hint, command) = match plays {
+            true => (
+                icon::STOP,
+                "End radio",
+                "Ends the radio and the sound",
+                ProbeCommand::StopRadio,
+            ),
+            false => (
+                icon::RADIO,
+                "Error radio",
+                "Plays the listed tracks one after the other, the most confident first, 12 s each from the window that is furthest from the label",
+                ProbeCommand::StartRadio(0),
+            ),
+        };
+        let button = egui::Button::new(format!("{symbol} {name}"))
+            .min_size(Vec2::new(RADIO_WIDTH, theme::CONTROL_HEIGHT));
+        if ui
+            .add_enabled(count > 0, button)
+            .on_hover_text(hint)
+            .clicked()
+        {
+            push(command);
         }
         if cell.is_some() {
             let hint = "Lists all mistakes again";
@@ -110,8 +131,8 @@ fn on_air(ui: &mut Ui, radio: &Radio, answer: &Answer, out: &mut Vec<Command>) {
                     (
                         -1,
                         icon::SKIP_BACK,
-                        "Mistake before",
-                        "Plays the one before",
+                        "Previous mistake",
+                        "Plays the previous one",
                     ),
                 ] {
                     ui.add_enabled_ui(radio.has(step), |ui| {
@@ -128,18 +149,18 @@ fn on_air(ui: &mut Ui, radio: &Radio, answer: &Answer, out: &mut Vec<Command>) {
             let title = RichText::new(&answer.title).color(tokens.text_strong);
             ui.add(egui::Label::new(title).truncate());
             let said = match answer.cell {
-                Some(_) => format!("said {} ({} sure)", answer.said, answer.weight_text),
-                None => format!("said {}", answer.said),
+                Some(_) => format!("predicted {} ({})", answer.said, answer.weight_text),
+                None => format!("predicted {}", answer.said),
             };
             ui.add(egui::Label::new(RichText::new(said).color(tokens.text)).truncate());
-            let truth = format!("is {}", answer.truth);
+            let truth = format!("labelled {}", answer.truth);
             ui.add(egui::Label::new(RichText::new(truth).color(tokens.text)).truncate());
             let from = format!(
-                "from {}: furthest from the truth there",
+                "from {}, where it is furthest from the label",
                 clock(answer.furthest_secs)
             );
             parts::quiet(ui, from).on_hover_text(
-                "Every window is asked by itself; it begins with the one whose answer is furthest from what is true",
+                "Every window is predicted by itself; the sound begins with the one that is furthest from the label",
             );
         });
     ui.add_space(theme::SPACE_SMALL);
@@ -193,7 +214,7 @@ fn row(ui: &mut Ui, answer: &Answer, on_air: bool) -> egui::Response {
         tokens.text_weak,
     );
     let hint = match answer.cell {
-        Some(_) => "The number is the probe's confidence in what it said; a click plays the track",
+        Some(_) => "The number is the confidence of the prediction; a click plays the track",
         None => "The number is how far off the probe is; a click plays the track",
     };
     response.on_hover_text(hint)

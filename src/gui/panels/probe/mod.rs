@@ -8,7 +8,7 @@ mod curve;
 mod data;
 mod diagnostics;
 mod form;
-mod groups;
+pub mod groups;
 mod leaks;
 mod mistakes;
 mod published;
@@ -21,8 +21,8 @@ use eframe::egui::{self, Align, Layout, RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, ProbeCommand, ProbeFile},
-    model::{AppState, CurveKind, ProbeResult, ProbeTab},
+    command::{Command, PictureCommand, ProbeCommand},
+    model::{AppState, CurveKind, PicturePanel, ProbeJob, ProbeResult, ProbeTab},
     theme,
 };
 
@@ -34,8 +34,7 @@ const LIST_WIDTH: f32 = 76.0 * theme::UNIT;
 /// Draws settings, the button that starts, and the score.
 pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
-        let scroll = ui.spacing().scroll;
-        let width = ui.available_width() - scroll.bar_width - scroll.bar_inner_margin;
+        let width = parts::width_beside_bar(ui);
         egui::ScrollArea::vertical()
             .id_salt("probe form")
             .auto_shrink(false)
@@ -71,17 +70,18 @@ pub fn show_scores(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 fn tabs(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
+    let mut picture = false;
     let mut push = |command| out.push(Command::Probe(command));
     super::row_from_right(ui, |ui| {
         let has = probing.table(probing.view.tab).is_some();
         ui.add_enabled_ui(has, |ui| {
             let hint = "Saves the numbers that the tab shows as CSV";
             if parts::symbol(ui, icon::TABLE, "Save as CSV", hint) {
-                push(ProbeCommand::Save(ProbeFile::Csv));
+                push(ProbeCommand::Save);
             }
-            let hint = "Saves what the tab shows as a picture (PNG)";
-            if parts::symbol(ui, icon::IMAGE, "Save as PNG", hint) {
-                push(ProbeCommand::Save(ProbeFile::Png));
+            let hint = "Saves what the tab shows as a picture (PNG or SVG)";
+            if parts::symbol(ui, icon::IMAGE, "Save as picture", hint) {
+                picture = true;
             }
         });
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -94,10 +94,22 @@ fn tabs(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             }
         });
     });
+    if picture {
+        out.push(Command::Picture(PictureCommand::Publish(
+            PicturePanel::Results,
+        )));
+    }
 }
 
 fn tab(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
+    let job = probing.view.tab.job();
+    if let Some(error) = &probing.error
+        && job == probing.started
+        && job != ProbeJob::Probe
+    {
+        parts::error(ui, error);
+    }
     match probing.view.tab {
         ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
         ProbeTab::Patchout => return curve::show(ui, model, CurveKind::Patchout, out),
@@ -156,7 +168,16 @@ pub fn sheet(ui: &mut Ui, model: &AppState) {
             let title = model.probing.title();
             ui.label(RichText::new(title).color(tokens.text_strong));
             ui.add_space(theme::SPACE);
-            tab(ui, model, &mut Vec::new());
+            match &model.probing.result {
+                // The matrix alone: the list beside it is for the ear.
+                Some(result)
+                    if model.probing.view.tab == ProbeTab::Mistakes && result.has_classes() =>
+                {
+                    let room = ui.available_size();
+                    confusion::show(ui, room, model, result, &mut Vec::new());
+                }
+                _ => tab(ui, model, &mut Vec::new()),
+            }
         });
 }
 
@@ -168,7 +189,7 @@ fn nothing(ui: &mut Ui, model: &AppState) {
         )
     } else if model.embeddings.asks_patch.is_some() {
         parts::SILENT_CHECKPOINT
-    } else if model.library.labels().len() < 2 {
+    } else if model.probed_labels() < 2 {
         (
             "Nothing to tell apart",
             "A probe needs labels: open a folder whose sub-folders are labels, GTZAN, or the demo collection.",

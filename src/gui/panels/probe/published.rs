@@ -4,7 +4,9 @@ use eframe::egui::{Sense, Ui};
 use mynascope_base::counted;
 
 use crate::gui::{model::AppState, panels::parts, theme};
-use mynascope_probe::{Block, Measure, Protocol, PublishedScore, SavedScore};
+use mynascope_probe::{
+    Block, Measure, Protocol, PublishedScore, SavedScore, head_name, protocol_name,
+};
 
 use super::table::{self, Column, Row};
 
@@ -46,7 +48,7 @@ pub fn show(ui: &mut Ui, model: &AppState, scores: &[PublishedScore]) {
         let few = |run: &SavedScore| !can_stand_beside(run);
         if block == Block::A && model.probing.runs.iter().any(few) {
             let why = format!(
-                "Own scores stand here from {FEWEST_TESTED} tested tracks of a published split on; others only above"
+                "Your own scores are listed here too if they are of a published split with at least {FEWEST_TESTED} tested tracks; the others are only in the table above"
             );
             parts::explain(ui, &why);
         }
@@ -98,13 +100,13 @@ fn row_of_ours(ui: &mut Ui, run: &SavedScore) {
     }
     let name = format!("{} (ours)", run.encoder);
     let how = format!(
-        "{}{} head, {}, {}",
+        "{}{}, {}, {}",
         match run.encoder_read.as_str() {
             "" => String::new(),
             read => format!("{read}; "),
         },
-        run.head,
-        run.protocol,
+        head_name(&run.head.to_string()),
+        protocol_name(&run.protocol.to_string()),
         counted(run.tested, "tested track")
     );
     let mut cells = vec![(name.as_str(), tokens.accent), ("", tokens.text)];

@@ -7,21 +7,21 @@ use crate::gui::{
     panels::parts,
     theme,
 };
-use mynascope_probe::format_interval;
+use mynascope_probe::{ProbeReport, Protocol, format_interval, head_name, protocol_name};
 
 pub fn notes(ui: &mut Ui, result: &ProbeResult) {
     let report = &result.report;
-    parts::heading(ui, "What makes the number honest");
+    parts::heading(ui, "About this score");
     let split = report.split;
     let mean = if report.folds.is_empty() {
         ""
     } else {
-        " in the mean of the folds"
+        " (mean of the folds)"
     };
     parts::explain(
         ui,
         format!(
-            "Split by track: {} to learn, {} to choose settings, {} to test{mean}.",
+            "Split by track: {} for training, {} for validation, {} for the test{mean}.",
             split.train, split.valid, split.test
         ),
     );
@@ -32,7 +32,24 @@ pub fn notes(ui: &mut Ui, result: &ProbeResult) {
         let chosen = format_chosen(&report.chosen);
         parts::explain(ui, format!("Chosen without the test part: {chosen}."));
     }
-    parts::explain(ui, format!("Embeddings: {}.", report.encoder));
+    let mask = result.asked.as_ref().map(|(_, source)| source.mask_note());
+    let facts: Vec<String> = [report.encoder.to_string()]
+        .into_iter()
+        .chain(mask)
+        .collect();
+    parts::explain(ui, format!("Embeddings: {}.", facts.join(", ")));
+    if keeps_no_probe(report) {
+        parts::explain(ui, NO_PROBE);
+    }
+}
+
+/// What a run of the published protocol leaves for other tracks.
+pub const NO_PROBE: &str = "The published protocol keeps no probe: it standardises each part by itself, which cannot be done for other tracks. \
+                            Quick, clean and folds keep one.";
+
+/// Whether a report is of a protocol that leaves no probe.
+pub fn keeps_no_probe(report: &ProbeReport) -> bool {
+    report.protocol == Protocol::Paper.to_string()
 }
 
 /// The settings that were chosen, one a fold: what all have in common is said once, "L2 strength 0.01, 0.1".
@@ -60,14 +77,6 @@ pub fn sentence(text: &str) -> String {
     first.into_iter().flatten().chain(chars).collect()
 }
 
-/// A protocol as people say it.
-fn format_protocol(protocol: &str) -> String {
-    match protocol.strip_prefix("folds:") {
-        Some(folds) => format!("{folds} folds"),
-        None => protocol.to_owned(),
-    }
-}
-
 /// A share in percent with one digit.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
@@ -85,7 +94,7 @@ pub fn score(ui: &mut Ui, result: &ProbeResult) {
         .size(theme::TEXT_HUGE)
         .color(tokens.text_strong);
     let hint = match report.metric.as_str() {
-        "accuracy" => "Share of the tested tracks whose label was predicted rightly",
+        "accuracy" => "Share of the tested tracks whose label was predicted correctly",
         "weighted key score" => {
             "1 for the right key, 0.5 for the fifth above, 0.3 for the relative, 0.2 for the parallel key"
         }
@@ -93,7 +102,7 @@ pub fn score(ui: &mut Ui, result: &ProbeResult) {
             "How surely a track with a tag ranks above one without it: 0.5 is chance, 1 is always; mean over tags"
         }
         _ => {
-            "Share of the spread that is explained: 1 is all, 0 is always saying the mean; mean over dimensions"
+            "Share of the spread that is explained: 1 is all, 0 is always predicting the mean; mean over dimensions"
         }
     };
     ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
@@ -101,26 +110,26 @@ pub fn score(ui: &mut Ui, result: &ProbeResult) {
     parts::heading(
         ui,
         &format!(
-            "{}, {} head, {}",
+            "{}, {}, {}",
             sentence(&report.metric),
-            report.head,
-            format_protocol(&report.protocol)
+            head_name(&report.head),
+            protocol_name(&report.protocol)
         ),
     );
     let interval = format_interval(report.interval, |edge| score_text(result, edge));
-    let hint = match report.interval[0] == report.interval[1] {
+    let hint = match report.interval[0] < report.interval[1] {
         true => {
-            "Whichever of the tested tracks are drawn, the score is the same; it does not tell how other tracks would score: \
-             test more of them"
+            "With other test tracks of the same kind the score would lie in this interval 95 times out of 100"
         }
         false => {
-            "With other test tracks of the same kind the score would lie in here 95 times of 100"
+            "Whichever of the tested tracks are drawn, the score is the same; it does not tell how other tracks would score: \
+             test more of them"
         }
     };
     parts::quiet(ui, format!("95 % interval: {interval}")).on_hover_text(hint);
     let baseline = score_text(result, report.baseline);
-    parts::quiet(ui, format!("best constant answer {baseline}")).on_hover_text(
-        "What always saying the same would score: anything worth hearing lies above",
+    parts::quiet(ui, format!("majority baseline {baseline}")).on_hover_text(
+        "The score of always giving the same answer, the most common one; a useful encoder scores above it",
     );
     if let Some(deviation) = report.deviation {
         let deviation = match report.metric.as_str() {

@@ -6,36 +6,34 @@ use crate::gui::{
     model::{BandView, TimeView},
     theme,
 };
-use mynascope_spectrum::{MEL_BANDS, VqtSpec, band_of_hz, hz_of_band};
+use mynascope_spectrum::VqtSpec;
 
-use super::picture::{x_of, y_of};
+use super::{
+    frequencies::Frequencies,
+    picture::{x_of, y_of},
+};
 
 const TICK: f32 = theme::UNIT;
-/// Octaves, as far as the mel bands reach.
-const OCTAVES_HZ: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 7000.0];
 /// Octaves over a VQT, whose lowest bin is A0.
 const VQT_OCTAVES_HZ: [f64; 7] = [55.0, 110.0, 220.0, 440.0, 880.0, 1760.0, 3520.0];
-/// Steps between ticks where fewer octaves than this are visible.
+/// Steps between ticks where fewer than this of the usual ones are visible.
 const FEW: usize = 4;
-const STEPS_HZ: [f64; 8] = [2000.0, 1000.0, 500.0, 200.0, 100.0, 50.0, 20.0, 10.0];
+const STEPS_HZ: [f64; 12] = [
+    10_000.0, 5000.0, 2000.0, 1000.0, 500.0, 200.0, 100.0, 50.0, 20.0, 10.0, 5.0, 2.0,
+];
 
-/// Where a frequency lies on the band axis: 0 is the lower edge of the lowest band, whose centre lies half a band
-/// above.
-fn place_of_hz(hz: f64) -> f64 {
-    band_of_hz(hz) + 0.5
-}
-
-/// Frequencies that get a tick: octaves, or even steps where few octaves are visible.
-fn ticks_hz(bands: &BandView) -> Vec<f64> {
+/// Frequencies that get a tick: the usual ones of an axis, or even steps where few of them are visible.
+fn ticks_hz(frequencies: Frequencies, bands: &BandView) -> Vec<f64> {
     let visible = |hz: &f64| {
-        let place = place_of_hz(*hz);
+        let place = frequencies.place_of(*hz);
         place >= bands.low && place <= bands.low + bands.span
     };
-    let octaves: Vec<f64> = OCTAVES_HZ.into_iter().filter(visible).collect();
-    if octaves.len() >= FEW {
-        return octaves;
+    let usual = frequencies.usual_ticks().iter().copied();
+    let usual: Vec<f64> = usual.filter(visible).collect();
+    if usual.len() >= FEW {
+        return usual;
     }
-    let highest = hz_of_band(MEL_BANDS as f64);
+    let highest = frequencies.highest();
     let even = |step: f64| -> Vec<f64> {
         let count = (highest / step) as usize;
         (1..=count)
@@ -43,7 +41,7 @@ fn ticks_hz(bands: &BandView) -> Vec<f64> {
             .filter(visible)
             .collect()
     };
-    let mut found = octaves;
+    let mut found = usual;
     for step in STEPS_HZ {
         if found.len() < FEW {
             found = even(step);
@@ -61,9 +59,9 @@ fn format_hz(hz: f64) -> String {
 }
 
 /// Ticks in Hz at the left of the picture.
-pub fn frequency(ui: &egui::Ui, bands: &BandView, area: Rect) {
-    let ticks = ticks_hz(bands).into_iter();
-    let ticks = ticks.map(|hz| (hz, y_of(bands, area, place_of_hz(hz))));
+pub fn frequency(ui: &egui::Ui, frequencies: Frequencies, bands: &BandView, area: Rect) {
+    let ticks = ticks_hz(frequencies, bands).into_iter();
+    let ticks = ticks.map(|hz| (hz, y_of(bands, area, frequencies.place_of(hz))));
     let tokens = theme::tokens(ui);
     write_ticks(ui, ticks, area);
     let below = pos2(area.left() - 1.5 * TICK, area.bottom() + TICK);
@@ -138,23 +136,16 @@ pub fn time(ui: &egui::Ui, view: &TimeView, area: Rect) {
             area.bottom()..=area.bottom() + TICK,
             (theme::LINE, tokens.hairline),
         );
-        // Labels at the ends would be cut.
-        let text = label(secs, step);
-        let align = if x - area.left() < theme::UNIT {
-            Align2::LEFT_TOP
-        } else if area.right() - x < 5.0 * theme::UNIT {
-            Align2::RIGHT_TOP
-        } else {
-            Align2::CENTER_TOP
-        };
-        painter.text(
-            pos2(x, area.bottom() + TICK),
-            align,
-            text,
-            theme::small_font(),
-            tokens.text_weak,
-        );
+        let text = painter.layout_no_wrap(label(secs, step), theme::small_font(), tokens.text_weak);
+        let left = left_of(x, text.size().x, area);
+        painter.galley(pos2(left, area.bottom() + TICK), text, tokens.text_weak);
     }
+}
+
+/// Where a label begins: in the middle of its tick, but within the width of the picture, beside which something else stands.
+fn left_of(tick: f32, width: f32, area: Rect) -> f32 {
+    let last = (area.right() - width).max(area.left());
+    (tick - 0.5 * width).clamp(area.left(), last)
 }
 
 /// The first and the last step that is visible. A view that was zoomed in and out again may begin a rounding error
@@ -194,6 +185,7 @@ fn label(secs: f64, step: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mynascope_spectrum::{FrequencyAxis, FrequencyScale};
 
     #[test]
     fn time_labels_say_as_much_as_the_step_needs() {
@@ -202,6 +194,14 @@ mod tests {
         assert_eq!(label(75.0, 15.0), "1:15");
         assert_eq!(label(75.5, 0.5), "1:15.5");
         assert_eq!(label(3725.0, 5.0), "1:02:05");
+    }
+
+    #[test]
+    fn a_label_stays_beside_the_name_of_its_axis() {
+        let area = Rect::from_min_size(pos2(40.0, 0.0), egui::vec2(300.0, 100.0));
+        for (tick, left) in [(40.0, 40.0), (46.0, 40.0), (100.0, 85.0), (338.0, 310.0)] {
+            assert_eq!(left_of(tick, 30.0, area), left);
+        }
     }
 
     #[test]
@@ -219,15 +219,27 @@ mod tests {
 
     #[test]
     fn however_far_the_picture_is_zoomed_some_frequencies_are_named() {
-        let whole = ticks_hz(&BandView::default());
-        assert_eq!(whole, OCTAVES_HZ);
-        for low in [0.0, 40.0, 120.0] {
-            let bands = BandView { low, span: 8.0 };
-            let ticks = ticks_hz(&bands);
-            assert!((FEW..40).contains(&ticks.len()), "{ticks:?}");
-            let area = Rect::from_min_size(pos2(0.0, 0.0), egui::vec2(100.0, 512.0));
-            for hz in ticks {
-                assert!(area.y_range().contains(y_of(&bands, area, place_of_hz(hz))));
+        let whole = ticks_hz(Frequencies::Mel, &BandView::default());
+        assert_eq!(whole, Frequencies::Mel.usual_ticks());
+        let sound = |axis| {
+            let top_hz = 22_050.0;
+            Frequencies::Sound(FrequencyScale { axis, top_hz })
+        };
+        let [linear, log] = FrequencyAxis::ALL.map(sound);
+        let whole = ticks_hz(linear, &BandView::default());
+        assert_eq!(whole, [5000.0, 10_000.0, 15_000.0, 20_000.0]);
+        let whole = ticks_hz(log, &BandView::default());
+        assert_eq!((whole.len(), whole[9]), (10, 20_000.0));
+        for frequencies in [Frequencies::Mel, linear, log] {
+            for low in [0.0, 40.0, 120.0] {
+                let bands = BandView { low, span: 8.0 };
+                let ticks = ticks_hz(frequencies, &bands);
+                assert!((FEW..40).contains(&ticks.len()), "{ticks:?}");
+                let area = Rect::from_min_size(pos2(0.0, 0.0), egui::vec2(100.0, 512.0));
+                for hz in ticks {
+                    let y = y_of(&bands, area, frequencies.place_of(hz));
+                    assert!(area.y_range().contains(y));
+                }
             }
         }
         assert_eq!(

@@ -8,7 +8,10 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MaskCommand, PictureCommand},
-    model::{AppState, InputKind, MOST_PERCENT, PictureForm, Query, WalkStep},
+    model::{
+        AppState, InputKind, MOST_PERCENT, PictureForm, PictureOf, PicturePanel, Query,
+        SoundPictureForm, WalkStep,
+    },
     panels::{parts, row_from_right, teach::masking, top::icon_button},
     theme::{self, small},
 };
@@ -16,9 +19,9 @@ use mynascope_audio::{CANCELS, Channel};
 use mynascope_base::{ordinal, storage::Follow};
 use mynascope_spectrum::{ColourMap, Compression, Summary, tokens::MaskRatio};
 
-const SAVE_TIP: &str = "Save the picture with its axes as PNG (Ctrl+S)";
-const MYNA_INPUT_TIP: &str = "Show what the encoder is fed: raw power of 128 mel bands without dB, each patch less its own \
-                              mean and divided by its own deviation (E)";
+use super::sound_controls;
+
+const SAVE_TIP: &str = "Save the picture with its axes as PNG or SVG (Ctrl+S)";
 const FOLLOW: [(Follow, &str, &str); 3] = [
     (
         Follow::Page,
@@ -45,8 +48,10 @@ const SUMMARIES: [(Summary, &str, &str); 2] = [
     ),
 ];
 
-/// The level fields give way to the title in panels narrower than this; their keys stay.
-const ROOM_FOR_LEVELS: f32 = 140.0 * theme::UNIT;
+/// The level fields give way to the title where less than this is left; their keys stay.
+const ROOM_FOR_LEVELS: f32 = 85.0 * theme::UNIT;
+/// So do the colours.
+const ROOM_FOR_COLOURS: f32 = 36.0 * theme::UNIT;
 /// What a long title leaves to what stands behind it: the label or a warning.
 const ROOM_BESIDE_TITLE: f32 = 12.0 * theme::UNIT;
 /// The meter is said in short in panels narrower than this.
@@ -61,21 +66,29 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         let there = model.spectrogram.picture().is_some();
         let save = ui.add_enabled_ui(there, |ui| icon_button(ui, icon::IMAGE, SAVE_TIP));
         if save.inner.clicked() {
-            push(PictureCommand::Save);
+            push(PictureCommand::Publish(PicturePanel::Spectrogram));
         }
         let fit = icon::ARROWS_OUT_LINE_HORIZONTAL;
         if icon_button(ui, fit, "Fit the whole track (F)").clicked() {
             push(PictureCommand::FitTrack);
         }
-        let as_encoder = model.spectrogram.form.as_encoder;
-        let button = Button::selectable(as_encoder, "Encoder input");
-        if ui.add(button).on_hover_text(input_tip(model)).clicked() {
-            push(PictureCommand::Edit(PictureForm {
-                as_encoder: !as_encoder,
-                ..model.spectrogram.form
-            }));
+        if model.can_show_sound() {
+            sound_controls::switch(ui, model, out);
         }
-        colour_map(ui, model, out);
+        let as_encoder = model.shows_encoder_input();
+        if model.shows_sound() {
+            sound_controls::show(ui, model, out);
+        } else {
+            let button = Button::selectable(as_encoder, "Encoder input");
+            if ui.add(button).on_hover_text(input_tip(model)).clicked() {
+                out.push(Command::edit_picture(model, |form| {
+                    form.as_encoder = !as_encoder;
+                }));
+            }
+        }
+        if ui.available_width() > ROOM_FOR_COLOURS {
+            colour_map(ui, model, out);
+        }
         if !as_encoder && ui.available_width() > ROOM_FOR_LEVELS {
             levels(ui, model, out);
         }
@@ -116,7 +129,15 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
 /// What the switch to the encoder's input shows.
 fn input_tip(model: &AppState) -> String {
     match model.mask.input_kind() {
-        Some(InputKind::Patches(_)) => MYNA_INPUT_TIP.to_owned(),
+        Some(InputKind::Patches(cut)) => {
+            let what = match cut.compression {
+                Compression::Power => "raw power of 128 mel bands without dB",
+                _ => "log10(1 + 10000 x) of the power x of 128 mel bands",
+            };
+            format!(
+                "Show what the encoder is fed: {what}, each patch less its own mean and divided by its own deviation (E)"
+            )
+        }
         Some(InputKind::Mel { mel: spec, vqt }) => {
             let millis = 1000.0 * spec.hop as f64 / f64::from(mynascope_audio::SAMPLE_RATE);
             let how = match (spec.compression, spec.normalisation) {
@@ -227,39 +248,47 @@ fn options(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
 
 fn levels(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let mut range = model.spectrogram.form.range_db;
+    let of = model.shown_picture();
+    let tops = match of {
+        PictureOf::Encoder => PictureForm::TOPS_DB,
+        PictureOf::Sound => SoundPictureForm::TOPS_DB,
+    };
+    let mut form = model.spectrogram.form;
+    let (top, range) = form.levels_mut(of);
+    let (mut top, mut range) = (*top, *range);
     let field = DragValue::new(&mut range)
         .range(PictureForm::RANGES_DB)
         .suffix(" dB")
         .fixed_decimals(0);
-    if ui
-        .add(field)
+    if parts::named(ui.add(field), "Depth of the picture")
         .on_hover_text("From the brightest down to the darkest colour (D, with Shift less)")
         .changed()
     {
-        out.push(Command::edit_picture(model, |form| form.range_db = range));
+        out.push(Command::edit_picture(model, |form| {
+            *form.levels_mut(of).1 = range;
+        }));
     }
     ui.label(small("Depth").color(tokens.text_weak));
-    let mut top = model.spectrogram.form.top_db;
     let field = DragValue::new(&mut top)
-        .range(PictureForm::TOPS_DB)
+        .range(tops)
         .suffix(" dB")
         .fixed_decimals(0);
-    if ui
-        .add(field)
+    if parts::named(ui.add(field), "Level of the brightest colour")
         .on_hover_text(
             "Level of the brightest colour, the same for every track (U, with Shift lower)",
         )
         .changed()
     {
-        out.push(Command::edit_picture(model, |form| form.top_db = top));
+        out.push(Command::edit_picture(model, |form| {
+            *form.levels_mut(of).0 = top;
+        }));
     }
     ui.label(small("Top").color(tokens.text_weak));
 }
 
 fn colour_map(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let shown = model.spectrogram.form.colour_map;
-    ComboBox::from_id_salt("colour map")
+    let menu = ComboBox::from_id_salt("colour map")
         .selected_text(shown.name())
         .width(theme::UNIT * 22.0)
         .show_ui(ui, |ui| {
@@ -269,8 +298,8 @@ fn colour_map(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 }
             }
         })
-        .response
-        .on_hover_text("Colours of the picture (P)");
+        .response;
+    parts::named(menu, "Colours of the picture").on_hover_text("Colours of the picture (P)");
 }
 
 /// The line below the picture: the mask in brief.
@@ -314,6 +343,11 @@ pub fn mask_row(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         {
             out.push(Command::Mask(MaskCommand::Reroll));
         }
+        if model.shows_sound() {
+            let text = small("not drawn over the sound: the encoder is not fed this picture");
+            ui.add(Label::new(text.color(tokens.text_weak)).truncate());
+            return;
+        }
         let meter = if ui.available_width() > ROOM_FOR_METER {
             mask.meter()
         } else {
@@ -334,7 +368,10 @@ fn ratio(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut percent = form.percent();
     let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
     // Its hint stands at the number: at the slider it would lie over the transport while it is dragged.
-    let response = ui.add_enabled(form.shown, slider);
+    let response = parts::named(
+        ui.add_enabled(form.shown, slider),
+        "Share of dropped tokens",
+    );
     if response.changed()
         && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
     {

@@ -30,6 +30,15 @@ impl ColourScale {
     /// The scale of what is drawn: levels, or what the encoder is fed.
     pub fn of(model: &AppState) -> Self {
         let spectrogram = &model.spectrogram;
+        if model.shows_sound() {
+            return Self {
+                top: spectrogram.form.sound.top_db,
+                range: spectrogram.form.sound.range_db,
+                unit: "dB",
+                step: 5.0,
+                help: "Level of the sound in a bin of the FFT, on the same scale for every track; 0 dB is a sine at full scale",
+            };
+        }
         let kind = model.mask.input_kind();
         let input = spectrogram.encoder_input(kind);
         if let (Some(input), Some(InputKind::Mel { mel, .. })) = (input, kind) {
@@ -40,7 +49,7 @@ impl ColourScale {
                 range: Spectrogram::RANGE_DEVIATIONS,
                 unit: "SD",
                 step: 1.0,
-                help: "Standard deviations (SD) of a raw power from the mean of its own patch: the encoder normalises \
+                help: "Standard deviations (SD) of a value from the mean of its own patch: the encoder normalises \
                        each patch so before anything else",
             }
         } else {

@@ -3,26 +3,32 @@
 mod axes;
 mod controls;
 pub mod crops;
+mod encoder;
+mod frequencies;
 mod legend;
 mod overview;
 mod parts;
 mod picture;
 mod prediction_timeline;
 mod readout;
+mod regions;
 mod selection;
+mod sound;
+mod sound_controls;
 
 use std::sync::Arc;
 
 use eframe::egui::{self, Frame, Margin, Rect, vec2};
 
-use self::{legend::ColourScale, parts::Parts};
+use self::{frequencies::Frequencies, legend::ColourScale, parts::Parts};
 use crate::gui::{
-    command::{Command, PictureCommand},
+    command::Command,
     jobs::format_progress,
-    model::{AppState, Picture, PictureState, ShownAt},
+    model::{AppState, Picture, PictureState},
     theme::{self, small},
     workspace::Workspace,
 };
+use mynascope_spectrum::MEL_BANDS;
 
 /// Room for the frequency axis.
 const AXIS_WIDTH: f32 = 11.0 * theme::UNIT;
@@ -59,8 +65,10 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         );
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let said = prediction_timeline::of_shown(model);
-        let place = Places::of(area, said.len());
-        report_size(ui, model, place.saved, out);
+        let strips = said.iter();
+        let strips = strips.map(|(speaker, _)| prediction_timeline::height(*speaker));
+        let strips: Vec<f32> = strips.collect();
+        let place = Places::of(area, &strips);
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 pictured(ui, model, picture, &place, out);
@@ -105,7 +113,8 @@ fn pictured(
 ) {
     picture::show(ui, model, picture, place.picture, out);
     let parts = Parts::of(model, place.picture);
-    axes::frequency(ui, &model.spectrogram.bands, parts.mel);
+    let frequencies = Frequencies::of(model);
+    axes::frequency(ui, frequencies, &model.spectrogram.bands, parts.mel);
     axes::time(ui, &model.spectrogram.view, place.picture);
     let beside = |part: Rect| Rect::from_x_y_ranges(place.legend.x_range(), part.y_range());
     legend::show(ui, model, &ColourScale::of(model), beside(parts.mel));
@@ -136,29 +145,48 @@ pub fn show_alone(ui: &mut egui::Ui, model: &AppState, title: &str) {
     }
 }
 
-/// The room that a saved picture needs for one that is shown so large with its axes.
-pub fn size_alone([width, height]: [f32; 2]) -> [f32; 2] {
-    [
-        width + 2.0 * MARGIN_ALONE,
-        height + 2.0 * MARGIN_ALONE + theme::CONTROL_HEIGHT,
-    ]
+/// Width and height in points that the picture itself has where it is drawn alone in an area.
+pub fn size_alone(area: Rect) -> egui::Vec2 {
+    let inner = area.shrink(MARGIN_ALONE);
+    let inner = inner.with_min_y(inner.top() + theme::CONTROL_HEIGHT);
+    Places::alone(inner)
+        .picture
+        .size()
+        .max(egui::Vec2::splat(1.0))
 }
 
-/// Lets a picture be saved as large as it is shown.
-fn report_size(ui: &egui::Ui, model: &AppState, saved: Rect, out: &mut Vec<Command>) {
-    let shown_at = ShownAt {
-        size: saved.size().into(),
-        pixels_per_point: ui.ctx().pixels_per_point(),
-    };
-    if shown_at != model.spectrogram.shown_at {
-        out.push(Command::Picture(PictureCommand::ShownAt(shown_at)));
+/// What a spectrogram shows, in a line.
+pub fn caption(model: &AppState) -> String {
+    if model.shows_sound() {
+        return sound::caption(&model.spectrogram);
     }
+    let form = &model.spectrogram.form;
+    let mut facts = match form.as_encoder {
+        true => "What the encoder is fed".to_owned(),
+        false => format!(
+            "Mel-spectrogram, {MEL_BANDS} bands; {:.0} dB down from {:.0} dB of mel power",
+            form.range_db, form.top_db
+        ),
+    };
+    let mask = &model.mask;
+    if mask.form.shown {
+        facts += &match mask.patchout() {
+            Some(_) => format!("; patchout: {}", mask.meter()),
+            None => format!(
+                "; {} mask of {}, {} % dropped, seed {}, view {}",
+                mask.form.kind,
+                mask.grid().kind,
+                mask.form.percent(),
+                mask.form.seed,
+                mask.form.active
+            ),
+        };
+    }
+    facts
 }
 
 /// Where the parts of the panel lie.
 struct Places {
-    /// Picture, axes and colour bar.
-    saved: Rect,
     picture: Rect,
     legend: Rect,
     /// What the classifier and the active probe say over time, from the highest strip on.
@@ -169,7 +197,7 @@ struct Places {
 }
 
 impl Places {
-    fn of(area: Rect, strips: usize) -> Self {
+    fn of(area: Rect, strips: &[f32]) -> Self {
         let (left, right) = (area.left() + AXIS_WIDTH, area.right() - legend::WIDTH);
         let row = |top: f32, bottom: f32| {
             Rect::from_min_max(egui::pos2(left, top), egui::pos2(right, bottom))
@@ -180,10 +208,11 @@ impl Places {
             bottom -= overview::HEIGHT;
             row(bottom, bottom + overview::HEIGHT)
         });
-        bottom -= strips as f32 * prediction_timeline::HEIGHT;
-        let said = (0..strips).map(|strip| {
-            let top = bottom + strip as f32 * prediction_timeline::HEIGHT;
-            row(top, top + prediction_timeline::HEIGHT)
+        bottom -= strips.iter().sum::<f32>();
+        let mut top = bottom;
+        let said = strips.iter().map(|height| {
+            top += height;
+            row(top - height, top)
         });
         let said = said.collect();
         Self {
@@ -205,7 +234,6 @@ impl Places {
             egui::pos2(area.right(), picture.bottom()),
         );
         Self {
-            saved: area,
             picture,
             legend,
             said: Vec::new(),

@@ -46,6 +46,9 @@ impl Parts {
             mel: area,
             vqt: None,
         };
+        if model.shows_sound() {
+            return alone;
+        }
         let kind = model.mask.input_kind();
         let Some(InputKind::Mel {
             vqt: Some(spec), ..

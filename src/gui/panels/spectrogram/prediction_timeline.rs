@@ -1,18 +1,25 @@
 //! What the active probe, and the encoder's classifier, say of the shown track over time: a block a window, under the picture.
 
-use eframe::egui::{self, Align2, Color32, Rect, Sense};
+use eframe::egui::{self, Align, Align2, Color32, Layout, Rect, Sense};
+use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, SoundCommand},
-    model::{AppState, PredictionTimeline, clock},
+    command::{Command, ProbeCommand, SoundCommand},
+    model::{ActiveProbe, AppState, PredictionTimeline, TrackRole, clock},
     theme,
 };
 use mynascope_probe::{Answer, WindowAnswer};
 
 use super::picture::x_of;
 
-/// Height of the timeline.
-pub const HEIGHT: f32 = 5.0 * theme::UNIT;
+/// Height of the blocks.
+const HEIGHT: f32 = 5.0 * theme::UNIT;
+/// Height of the line above the blocks of a probe.
+const CAPTION: f32 = 5.0 * theme::UNIT;
+/// Labels that the caption names beside the blocks, the most frequent first.
+const NAMED: usize = 4;
+/// Answers weaker than this, from a guess (0) to certainty (1), are written faintly.
+const WEAK: f32 = 0.25;
 
 /// Who says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +40,14 @@ impl Speaker {
             Self::Keys => "Keys over time",
             Self::Probe => "What the probe says over time",
         }
+    }
+}
+
+/// How high a strip is.
+pub fn height(speaker: Speaker) -> f32 {
+    match speaker {
+        Speaker::Classifier | Speaker::Keys => HEIGHT,
+        Speaker::Probe => CAPTION + HEIGHT,
     }
 }
 
@@ -61,7 +76,14 @@ pub fn show(
     out: &mut Vec<Command>,
 ) {
     let tokens = theme::tokens(ui);
-    let area = area.shrink2(egui::vec2(0.0, 1.0));
+    let active = model.probing.active.as_ref();
+    let active = active.filter(|_| speaker == Speaker::Probe);
+    let mut area = area.shrink2(egui::vec2(0.0, 1.0));
+    if let Some(active) = active {
+        let (above, below) = area.split_top_bottom_at_y(area.top() + CAPTION);
+        caption(ui, model, active, timeline, above, out);
+        area = below;
+    }
     let response = ui.interact(area, ui.id().with(speaker.name()), Sense::click());
     response
         .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, speaker.name()));
@@ -102,9 +124,15 @@ pub fn show(
             continue;
         }
         let block = block.shrink2(egui::vec2(0.5, 0.0));
-        let (colour, share) = look(&window.answer);
+        let (colour, mut share) = look(tokens, &window.answer);
+        if let Some(active) = active {
+            share = active.strength(&window.answer);
+        }
         // What is not sure fades into the ground.
-        let fill = tokens.picture.lerp_to_gamma(colour, 0.25 + 0.75 * share);
+        let least = if active.is_some() { 0.15 } else { 0.25 };
+        let fill = tokens
+            .picture
+            .lerp_to_gamma(colour, least + (1.0 - least) * share);
         let mut bar = block;
         if is_level {
             bar.min.y = bar.max.y - share.clamp(0.0, 1.0) * bar.height();
@@ -115,6 +143,7 @@ pub fn show(
                 area: block,
                 name: &window.answer.prediction,
                 fill,
+                weak: active.is_some() && share < WEAK,
             });
         }
         if response.hover_pos().is_some_and(|at| block.contains(at)) {
@@ -137,11 +166,100 @@ pub fn show(
     }
 }
 
+/// The line above the blocks of a probe: which probe it is, what the track was to it, the labels that are seen, and the way to
+/// put it away.
+fn caption(
+    ui: &mut egui::Ui,
+    model: &AppState,
+    active: &ActiveProbe,
+    timeline: &PredictionTimeline,
+    area: Rect,
+    out: &mut Vec<Command>,
+) {
+    let tokens = theme::tokens(ui);
+    let layout = Layout::right_to_left(Align::Center);
+    let mut line = ui.new_child(egui::UiBuilder::new().max_rect(area).layout(layout));
+    let ui = &mut line;
+    ui.set_clip_rect(area.intersect(ui.clip_rect()));
+    ui.spacing_mut().item_spacing.x = theme::SPACE;
+    // As low as the line itself, so that it stands in its middle.
+    ui.spacing_mut().interact_size.y = 0.0;
+    let close = egui::Button::new(theme::small(icon::X)).frame_when_inactive(false);
+    let padding = std::mem::take(&mut ui.spacing_mut().button_padding);
+    let close = ui.add(close.min_size(egui::Vec2::splat(CAPTION - theme::SPACE_SMALL)));
+    ui.spacing_mut().button_padding = padding;
+    close.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Put the probe away")
+    });
+    let hint = "Puts away what the probe says over time; the eye in Probe > Use brings it back";
+    if close.on_hover_text(hint).clicked() {
+        out.push(Command::Probe(ProbeCommand::ShowStrip(false)));
+    }
+    for (name, class, share) in seen_labels(model, timeline).into_iter().rev() {
+        let text = format!("{name} {:.0} %", 100.0 * share);
+        ui.label(theme::small(text).color(tokens.text_weak));
+        let dot = egui::vec2(2.0 * theme::UNIT, CAPTION);
+        let (dot, _) = ui.allocate_exact_size(dot, Sense::hover());
+        let colour = theme::label_colour(tokens, class);
+        theme::label_mark(ui.painter(), dot.center(), theme::UNIT, class, colour);
+    }
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        if let Some(role) = timeline.role {
+            let colour = match role {
+                TrackRole::InTraining => tokens.text_strong,
+                TrackRole::HeldOut | TrackRole::New => tokens.text_weak,
+            };
+            let text = format!("{}  \u{b7}", role.name());
+            ui.label(theme::small(text).color(colour))
+                .on_hover_text(role.help());
+        }
+        let open = model.library.collection.as_ref();
+        let mut text = active.caption(open.map(|collection| collection.name.as_str()));
+        if let Some(warning) = active.warning() {
+            text = format!("{warning}; {text}");
+        }
+        let shown = theme::small(&text).color(tokens.text_weak);
+        ui.add(egui::Label::new(shown).truncate())
+            .on_hover_text(&text);
+    });
+}
+
+/// The most frequent answers of the windows that are seen, with their place among the classes and their share.
+fn seen_labels<'a>(
+    model: &AppState,
+    timeline: &'a PredictionTimeline,
+) -> Vec<(&'a str, usize, f64)> {
+    let Ok(said) = &timeline.answer else {
+        return Vec::new();
+    };
+    let view = &model.spectrogram.view;
+    let seen = said.windows.iter().filter(|window| {
+        let start = f64::from(window.start_secs);
+        start + timeline.window_secs > view.start_secs && start < view.start_secs + view.span_secs
+    });
+    let classes: Vec<usize> = seen.filter_map(|window| window.answer.class).collect();
+    let mut counts = vec![0_usize; timeline.classes.len()];
+    for &class in &classes {
+        if let Some(count) = counts.get_mut(class) {
+            *count += 1;
+        }
+    }
+    let mut named: Vec<(&str, usize, f64)> = (timeline.classes.iter().zip(counts).enumerate())
+        .filter(|(_, (_, count))| *count > 0)
+        .map(|(class, (name, count))| (name.as_str(), class, count as f64 / classes.len() as f64))
+        .collect();
+    named.sort_by(|a, b| b.2.total_cmp(&a.2));
+    named.truncate(NAMED);
+    named
+}
+
 /// A window on the strip.
 struct Block<'a> {
     area: Rect,
     name: &'a str,
     fill: Color32,
+    /// Hardly surer than a guess.
+    weak: bool,
 }
 
 /// Writes what blocks side by side have in common.
@@ -157,7 +275,11 @@ fn write_name(painter: &egui::Painter, run: &[Block<'_>], area: Rect) {
     let areas: Vec<Rect> = run.iter().map(|block| block.area).collect();
     for centre in name_centres(&areas, area, size.x + theme::SPACE) {
         let under = run.iter().find(|block| block.area.contains(centre));
-        let colour = readable_on(under.unwrap_or(first).fill);
+        let block = under.unwrap_or(first);
+        let mut colour = readable_on(block.fill);
+        if block.weak {
+            colour = colour.gamma_multiply(0.55);
+        }
         painter.galley(centre - size / 2.0, layout(colour), colour);
     }
 }
@@ -186,10 +308,10 @@ fn style_of_all(ui: &egui::Ui, painter: &egui::Painter, area: Rect, name: &str) 
 }
 
 /// The colour of a class, and how strongly it is shown.
-fn look(answer: &Answer) -> (Color32, f32) {
+fn look(tokens: &theme::Tokens, answer: &Answer) -> (Color32, f32) {
     let share = answer.confidence.unwrap_or(1.0) as f32;
     match answer.class {
-        Some(class) => (theme::label_colour(class), share),
+        Some(class) => (theme::label_colour(tokens, class), share),
         None => (theme::NO_LABEL, share),
     }
 }
@@ -233,8 +355,8 @@ fn words(speaker: Speaker, timeline: &PredictionTimeline, window: &WindowAnswer)
             text += &format!("\n{name} {value:.2}");
         }
     }
-    if timeline.learned {
-        text += "\nThe probe learned from this track: that it knows it proves little";
+    if let Some(role) = timeline.role {
+        text += &format!("\n{}", role.help());
     }
     text += "\nA click moves the playhead there";
     text

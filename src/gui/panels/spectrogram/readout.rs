@@ -7,9 +7,10 @@ use crate::gui::{
     panels::teach::masking,
     theme,
 };
-use mynascope_spectrum::{Levels, MEL_BANDS, hz_of_band, note_and_cents, tokens::ViewName};
+use mynascope_spectrum::{Levels, MEL_BANDS, note_and_cents, tokens::ViewName};
 
 use super::{
+    frequencies::Frequencies,
     legend::unit_of,
     parts::Parts,
     picture::{place_at, secs_at},
@@ -43,7 +44,9 @@ pub fn show(ui: &egui::Ui, model: &AppState, picture: &Picture, area: Rect, plac
                 "Alt+wheel zooms frequency",
                 "middle-drag moves",
             ];
-            let overlap = model.mask.form.shown && model.mask.grid().windows_overlap();
+            let overlap = model.mask.form.shown
+                && !model.shows_sound()
+                && model.mask.grid().windows_overlap();
             let mask = overlap.then_some(masking::EVERY_SECOND_WINDOW);
             let parts = mask.into_iter().chain(hints).map(str::to_owned);
             (parts.collect(), tokens.text_weak)
@@ -70,6 +73,16 @@ pub fn show(ui: &egui::Ui, model: &AppState, picture: &Picture, area: Rect, plac
 fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<String> {
     let spectrogram = &model.spectrogram;
     let secs = secs_at(&spectrogram.view, area, pointer.x);
+    if model.shows_sound() {
+        let place = place_at(&spectrogram.bands, area, pointer.y);
+        let hz = Frequencies::of(model).hz_at(place);
+        let mut parts = moment(secs, hz);
+        let level = spectrogram
+            .sound
+            .level_db(spectrogram.form.summary, secs, hz);
+        parts.extend(level.map(decibels));
+        return parts;
+    }
     let halves = Parts::of(model, area);
     let vqt = halves.vqt.filter(|vqt| vqt.area.contains(pointer));
     let place = place_at(&spectrogram.bands, halves.mel, pointer.y);
@@ -79,15 +92,9 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
     let frame = (secs.max(0.0) / FRAME_SECS) as usize;
     let hz = match &vqt {
         Some(vqt) => vqt.spec.hz_of_bin(vqt.bin_at(pointer.y) - 0.5),
-        None => hz_of_band(place - 0.5).max(0.0),
+        None => Frequencies::Mel.hz_at(place),
     };
-    let mut parts = vec![clock(secs), format!("{hz:.0} Hz")];
-    if let Some((name, cents)) = note_and_cents(hz) {
-        parts.push(match cents {
-            0 => name,
-            _ => format!("{name} {} ct", signed(cents as f32, 0)),
-        });
-    }
+    let mut parts = moment(secs, hz);
     if frame >= picture.levels.frames() {
         return parts;
     }
@@ -99,8 +106,7 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
             .map(|value| format!("bin {} of {}: {}", bin + 1, vqt.spec.bins, signed(value, 2)));
         parts.extend(value);
     } else {
-        let level = signed(picture.level_db(band, frame), 1);
-        parts.push(format!("{} dB", level.trim_start_matches('+')));
+        parts.push(decibels(picture.level_db(band, frame)));
         if let (Some(kind), Some(seen)) = (kind, spectrogram.encoder_input(kind)) {
             parts.extend(fed(kind, &seen.mel, place, secs));
         }
@@ -134,6 +140,22 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
     }
     parts.extend(window(table, frame));
     parts
+}
+
+/// Time, frequency and note.
+fn moment(secs: f64, hz: f64) -> Vec<String> {
+    let mut parts = vec![clock(secs), format!("{hz:.0} Hz")];
+    if let Some((name, cents)) = note_and_cents(hz) {
+        parts.push(match cents {
+            0 => name,
+            _ => format!("{name} {} ct", signed(cents as f32, 0)),
+        });
+    }
+    parts
+}
+
+fn decibels(level: f32) -> String {
+    format!("{} dB", signed(level, 1).trim_start_matches('+'))
 }
 
 /// Of which window the mask over a frame is, where windows overlap: the one in between is masked alike and not drawn.

@@ -14,7 +14,7 @@ use crate::gui::{
 use super::picture::{secs_at, x_of};
 
 /// Height of the loop's bar at the top of the picture.
-const BAR: f32 = 2.0 * theme::UNIT;
+pub const BAR: f32 = 2.0 * theme::UNIT;
 /// An edge is taken this near to it.
 const REACH: f32 = 1.5 * theme::UNIT;
 /// The length stands in the selection where it is this much wider than its text.

@@ -135,6 +135,10 @@ impl LayerValues<'_> {
     pub fn paint(&self, painter: &Painter, tokens: &Tokens, stretch: Stretch, area: Rect) {
         let shown = painter.clip_rect();
         for &(token, value) in &self.values {
+            // The others are compared with it: its own colour would be that of 1, the darkest. Its mark says which it is.
+            if Some(token) == self.reference {
+                continue;
+            }
             let colour = if self.diverging {
                 theme::diverging(value)
             } else {
@@ -151,8 +155,11 @@ impl LayerValues<'_> {
             .and_then(|token| whole(&self.trace.grid, token));
         if let Some(reference) = reference {
             let rect = reference.on(self.start_secs, stretch, area);
-            let stroke = (2.0 * theme::LINE, tokens.playhead);
-            painter.rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
+            // A dark ring within the bright one: one of both is seen on any picture.
+            let ring = (2.0 * theme::LINE, tokens.playhead);
+            painter.rect_stroke(rect, 0.0, ring, StrokeKind::Outside);
+            let inner = (theme::LINE, tokens.picture);
+            painter.rect_stroke(rect, 0.0, inner, StrokeKind::Inside);
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::gui::{
     command::{Command, MaskCommand, TeachCommand},
     model::{AppState, Layer, MOST_PATCHOUT, MOST_PERCENT, Mask, OwnGrid, TeachForm, explain_mask},
     theme::{self, small},
+    widgets::matrix::flat_bar,
 };
 use mynascope_base::ordinal;
 use mynascope_encoder::Patchout;
@@ -25,7 +26,9 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         .available_rect_before_wrap()
         .shrink2(egui::vec2(12.0, 2.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
+        let width = parts::width_beside_bar(ui);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.set_max_width(width);
             ui.spacing_mut().item_spacing.y = theme::UNIT;
             match model.mask.patchout() {
                 Some(_) => patchout(ui, model, out),
@@ -109,7 +112,8 @@ fn ratio(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let response = ui
         .scope(|ui| {
             theme::slider_look(ui, ui.available_width());
-            ui.add(Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false))
+            let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
+            parts::named(ui.add(slider), "Share of dropped tokens")
         })
         .inner;
     // Its hint stands at the number: below the slider it would hide what changes.
@@ -241,7 +245,7 @@ fn edit_patchout(model: &AppState, patchout: Patchout, out: &mut Vec<Command>) {
 pub fn every_slider(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut patchout = model.teaching.form.patchout;
     let slider = Slider::new(&mut patchout.every, 1..=MOST_PATCHOUT).show_value(false);
-    ui.add(slider);
+    parts::named(ui.add(slider), "Every how many columns are read");
     edit_patchout(model, patchout, out);
 }
 
@@ -393,8 +397,9 @@ fn seed(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mask = &model.mask;
     row(ui, "Seed", |ui| {
         let mut seed = mask.form.seed;
-        let response = ui
-            .add_enabled(!mask.form.frozen, DragValue::new(&mut seed).speed(0.1))
+        let field = DragValue::new(&mut seed).speed(0.1);
+        let field = ui.add_enabled(!mask.form.frozen, field);
+        let response = parts::named(field, "Seed of the mask")
             .on_hover_text("The same seed always drops the same tokens");
         if response.changed() {
             out.push(Command::edit_mask(model, |form| form.seed = seed));
@@ -439,7 +444,7 @@ fn by_hand(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             out.push(Command::Mask(MaskCommand::ClearPaint));
         }
         let moved = mask.starts.iter().any(Option::is_some);
-        let button = ui.add_enabled(moved, Button::new("Crops back"));
+        let button = ui.add_enabled(moved, Button::new("Reset crops"));
         if button
             .on_hover_text("Put both crops back where the seed puts them")
             .clicked()
@@ -469,11 +474,15 @@ fn look(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         let mut percent = (mask.form.overlay * 100.0).round();
         let width = ui.available_size_before_wrap().x - theme::UNIT * 16.0;
         theme::slider_look(ui, width.max(theme::UNIT * 10.0));
-        let slider = Slider::new(&mut percent, 0.0..=100.0)
+        let name = "Fading of dropped patches";
+        let slider = Slider::new(&mut percent, 0.0..=100.0).show_value(false);
+        let slider = parts::named(ui.add(slider), name);
+        let field = DragValue::new(&mut percent)
+            .range(0.0..=100.0)
             .suffix(" %")
             .fixed_decimals(0);
-        if ui
-            .add(slider)
+        let field = parts::named(ui.add(field), name);
+        if (slider | field)
             .on_hover_text("How strongly dropped patches fade")
             .changed()
         {
@@ -483,6 +492,9 @@ fn look(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         }
     });
 }
+
+/// Width of the bar with the colours of a layer.
+const SCALE_WIDTH: f32 = 20.0 * theme::UNIT;
 
 /// The layers in the order in which they are offered.
 const LAYERS: [(Layer, &str, &str); 4] = [
@@ -500,7 +512,7 @@ const LAYERS: [(Layer, &str, &str); 4] = [
     (
         Layer::Similarity,
         "Similar",
-        "How alike each patch's output is to that of the patch under the pointer: cosine, purple below and green above 0",
+        "How alike each patch's output is to that of the patch under the pointer, which a ring marks: cosine, purple below and green above 0",
     ),
 ];
 
@@ -518,6 +530,7 @@ fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         row(ui, "", |ui| {
             layer_form(ui, model, &mut changed);
         });
+        row(ui, "", |ui| layer_scale(ui, model));
         if let Some(why) = &model.teaching.attention.error {
             parts::error(ui, why);
         }
@@ -541,20 +554,27 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
         } else {
             " blocks"
         };
-        ui.add(
-            DragValue::new(&mut form.blocks)
-                .range(1..=blocks)
-                .prefix("last ")
-                .suffix(unit),
-        )
-        .on_hover_text(
+        let field = DragValue::new(&mut form.blocks)
+            .range(1..=blocks)
+            .prefix("last ")
+            .suffix(unit);
+        parts::named(ui.add(field), "Blocks of the rollout").on_hover_text(
             "From how many of the last blocks before what is read of the encoder attention is taken",
         );
     }
-    ui.checkbox(&mut form.whole, "Whole")
-        .on_hover_text("All patches of the window go in, instead of the kept ones only");
+    ui.checkbox(&mut form.whole, "All patches").on_hover_text(
+        "All patches of the window go into the encoder, instead of the kept ones only",
+    );
     if gauge::is_computing(ui, "attention", teaching.awaits_attention()) {
         ui.label(small("computing").color(tokens.text_weak));
+    }
+}
+
+/// What the colours of the layer stand for: a bar with its numbers, and what they count.
+fn layer_scale(ui: &mut Ui, model: &AppState) {
+    let tokens = theme::tokens(ui);
+    let form = &model.teaching.form;
+    if model.teaching.awaits_attention() {
         return;
     }
     let Some(layer) = layer::values(model, model.mask.form.active) else {
@@ -565,26 +585,48 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
         ui.label(small(text).color(tokens.text_weak));
         return;
     }
-    let text = if form.layer == Layer::Similarity {
-        "-1 to 1".to_owned()
-    } else {
-        format!("0 to {:.0} %", 100.0 * layer.most)
+    let similar = form.layer == Layer::Similarity;
+    let (ends, of, tip) = match form.layer {
+        Layer::Similarity => (
+            ["-1".to_owned(), "1".to_owned()],
+            "cosine".to_owned(),
+            "Cosine between the outputs of each token and of the marked one, which is the token under the pointer: 1 is the same direction, \
+             0 unrelated, -1 the opposite",
+        ),
+        Layer::Rollout => (
+            ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
+            "reaches the embedding".to_owned(),
+            "Share of the embedding that comes from each token; all tokens together have 100 %",
+        ),
+        Layer::Attention | Layer::None => (
+            ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
+            "of the attention".to_owned(),
+            "Share of the attention that each token gets; all tokens together have 100 %",
+        ),
     };
-    // Each stays in one line.
-    let say = |ui: &mut Ui, text: String, tip: &str| {
-        let text = small(text).color(tokens.text_weak);
-        ui.add(egui::Label::new(text).extend()).on_hover_text(tip);
-    };
-    let tip = "From the darkest to the brightest colour of the layer";
-    say(ui, text, tip);
-    if layer.elsewhere > 5e-3 {
-        let tip = "What the class and the distillation token get: they lie nowhere in the picture";
-        say(
-            ui,
-            format!("{:.0} % elsewhere", 100.0 * layer.elsewhere),
-            tip,
-        );
+    let [low, high] = ends;
+    let weak = |text: String| egui::Label::new(small(text).color(tokens.text_weak)).extend();
+    ui.add(weak(low));
+    let size = egui::vec2(SCALE_WIDTH, 2.0 * theme::UNIT);
+    let (bar, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    match similar {
+        true => flat_bar(ui, bar, |share| theme::diverging(2.0 * share - 1.0)),
+        false => flat_bar(ui, bar, theme::sequential),
     }
+    let said = format!("Colours of the layer: {of}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &said));
+    response.on_hover_text(tip);
+    let text = match layer.elsewhere > 5e-3 {
+        true => format!("{high} {of}, {:.0} % elsewhere", 100.0 * layer.elsewhere),
+        false => format!("{high} {of}"),
+    };
+    let elsewhere = "Elsewhere: what the class and the distillation token get, which lie nowhere in the picture";
+    let tip = match layer.elsewhere > 5e-3 {
+        true => format!("{tip}. {elsewhere}"),
+        false => tip.to_owned(),
+    };
+    ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate())
+        .on_hover_text(tip);
 }
 
 pub(super) fn choice(ui: &mut Ui, text: &str, chosen: bool, tip: &str) -> bool {

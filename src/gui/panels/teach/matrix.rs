@@ -3,11 +3,11 @@
 use eframe::egui::{self, Align2, DragValue, Rect, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
-    command::{Command, TeachCommand},
+    command::{Command, PictureCommand, TeachCommand},
     jobs::format_progress,
     model::{
-        AppState, BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, MatrixKind, TEMPERATURES,
-        TeachForm,
+        AppState, BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, MatrixKind, PicturePanel,
+        TEMPERATURES, TeachForm,
     },
     theme::{self, small},
     widgets::{
@@ -111,20 +111,16 @@ fn controls(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
         let most = model.library.track_count().min(*BATCH_TRACKS.end());
         let least = (*BATCH_TRACKS.start()).min(most.max(1));
-        ui.add(
-            DragValue::new(&mut changed.tracks)
-                .range(least..=most.max(least))
-                .suffix(if form.tracks == 1 { " track" } else { " tracks" }),
-        )
-        .on_hover_text("How many tracks of the collection are compared, two views each");
-        ui.add(
-            DragValue::new(&mut changed.temperature)
-                .range(TEMPERATURES)
-                .speed(0.005)
-                .fixed_decimals(2)
-                .prefix("τ "),
-        )
-        .on_hover_text(
+        let field = DragValue::new(&mut changed.tracks)
+            .range(least..=most.max(least))
+            .suffix(if form.tracks == 1 { " track" } else { " tracks" });
+        parts::named(ui.add(field), "Tracks of the batch").on_hover_text("How many tracks of the collection are compared, two views each");
+        let field = DragValue::new(&mut changed.temperature)
+            .range(TEMPERATURES)
+            .speed(0.005)
+            .fixed_decimals(2)
+            .prefix("τ ");
+        parts::named(ui.add(field), "Temperature").on_hover_text(
             "Temperature: by how much the loss divides cosines; a low one only looks at the nearest others",
         );
         let options = [
@@ -132,7 +128,7 @@ fn controls(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             (
                 MatrixKind::Share,
                 "Share",
-                "With which probability each view B is taken for the partner of view A, at the temperature",
+                "Softmax share of the row: with which probability each view B is taken for the partner of view A, at the temperature",
             ),
         ];
         let width = ui.available_width();
@@ -226,6 +222,11 @@ fn draw(
             out.push(Command::Teach(TeachCommand::CopyMatrix));
             ui.close();
         }
+        if ui.button("Save as picture…").clicked() {
+            let publish = PictureCommand::Publish(PicturePanel::Similarity);
+            out.push(Command::Picture(publish));
+            ui.close();
+        }
     });
     let Some(cell) = response.hover_pos().and_then(|at| matrix.at(at)) else {
         return;
@@ -262,6 +263,91 @@ fn draw(
             out.push(Command::Teach(TeachCommand::HearPair([first, second])));
         }
     }
+}
+
+/// What the matrix of a batch shows.
+pub fn title(answer: &BatchAnswer, form: TeachForm) -> String {
+    let tracks = counted(answer.tracks.len(), "track");
+    match form.matrix {
+        MatrixKind::Cosine => format!("Cosines of views A and B of {tracks}"),
+        MatrixKind::Share => format!(
+            "Softmax shares of views A and B of {tracks}, temperature {:.2}",
+            form.temperature
+        ),
+    }
+}
+
+/// Width of the names of tracks beside a matrix that is drawn by itself.
+const NAMES: f32 = 45.0 * theme::UNIT;
+
+/// Draws the matrix by itself, with the names of its tracks.
+pub fn sheet(ui: &mut Ui, answer: &BatchAnswer, form: TeachForm, title: &str) {
+    let tokens = theme::tokens(ui);
+    let inner = ui.max_rect().shrink(theme::SPACE_LARGE);
+    let strong = egui::FontId::proportional(theme::TEXT_BODY);
+    let painter = ui.painter().clone();
+    painter.text(
+        inner.left_top(),
+        Align2::LEFT_TOP,
+        title,
+        strong,
+        tokens.text_strong,
+    );
+    let corner = inner.min + vec2(NAMES, theme::CONTROL_HEIGHT + MARGIN);
+    let side = (inner.right() - LEGEND - corner.x).min(inner.bottom() - NUMBERS - corner.y);
+    let area = Rect::from_min_size(corner, egui::Vec2::splat(side.max(1.0)));
+    let (shown, tracks) = (Shown::of(answer, form), answer.tracks.len());
+    let matrix = Matrix::square(area, tracks);
+    let font = theme::small_font();
+    for (row, track) in answer.tracks.iter().enumerate() {
+        for column in 0..tracks {
+            let value = shown.values.get(row * tracks + column).copied();
+            let colour = theme::sequential(shown.share(value.unwrap_or_default()));
+            painter.rect_filled(matrix.rect(Cell { row, column }), 0.0, colour);
+        }
+        let cell = matrix.rect(Cell { row, column: 0 });
+        if cell.height() >= theme::TEXT_SMALL {
+            let mut job = egui::text::LayoutJob::simple_singleline(
+                track.title.clone(),
+                font.clone(),
+                tokens.text,
+            );
+            job.wrap = egui::text::TextWrapping::truncate_at_width(NAMES - theme::SPACE);
+            let galley = painter.layout_job(job);
+            let size = galley.size();
+            let at = cell.left_center() - vec2(size.x + theme::SPACE_SMALL, 0.5 * size.y);
+            painter.galley(at, galley, tokens.text);
+        }
+    }
+    let above = area.left_top() - vec2(0.0, 2.0);
+    let names = "view B of each track, in the same order";
+    painter.text(
+        above,
+        Align2::LEFT_BOTTOM,
+        names,
+        font.clone(),
+        tokens.view_b,
+    );
+    let beside = above - vec2(theme::SPACE_SMALL, 0.0);
+    painter.text(
+        beside,
+        Align2::RIGHT_BOTTOM,
+        "view A of",
+        font,
+        tokens.view_a,
+    );
+    let bar = Rect::from_min_max(
+        pos2(area.right() + theme::SPACE, area.top()),
+        pos2(area.right() + 2.0 * theme::SPACE, area.bottom()),
+    );
+    legend(ui, &shown, form, bar);
+    let below = Rect::from_min_max(
+        pos2(area.left(), area.bottom() + theme::SPACE_SMALL),
+        inner.right_bottom(),
+    );
+    ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
+        figures(ui, answer, form, 4);
+    });
 }
 
 /// The loss, retrieval and the mean cosines, side by side.

@@ -191,16 +191,25 @@ fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: R
     if let Some(layer) = layer::values(model, table.key.view) {
         layer.paint(&painter, tokens, layer::Stretch::of_crop(&table.view), area);
     }
-    // Lines of the grid where its patches begin, unless they would be all there is to see.
-    let line = (theme::LINE, tokens.patch_line);
+    // Lines of the grid where its patches begin, unless they would be all there is to see. A dark one beside each bright one: one of
+    // both is seen on any picture.
+    let lines = [
+        (0.0, (theme::LINE, tokens.patch_line)),
+        (theme::LINE, (theme::LINE, tokens.patch_shade)),
+    ];
     let step = area.width() * (grid.column_frames / grid.window_frames) as f32;
     if step >= LEAST_STEP {
         for column in 1..grid.columns {
-            painter.vline(area.left() + step * column as f32, area.y_range(), line);
+            let x = area.left() + step * column as f32;
+            for (beside, line) in lines {
+                painter.vline(x + beside, area.y_range(), line);
+            }
         }
     }
     for [low, _] in grid.row_bands.iter().skip(1) {
         let y = area.bottom() - area.height() * low / MEL_BANDS as f32;
-        painter.hline(area.x_range(), y, line);
+        for (beside, line) in lines {
+            painter.hline(area.x_range(), y + beside, line);
+        }
     }
 }

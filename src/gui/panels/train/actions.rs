@@ -95,20 +95,23 @@ fn start(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         } else {
             "Use this encoder"
         };
-        let hint = "All layouts compute with the run's best weights from now on";
+        let hint = match run.stands_for() {
+            Some(step) => format!("All layouts compute with {step} of this run from now on: the step that its own labels chose, else its last"),
+            None => "All layouts compute with the weights of this run from now on".to_owned(),
+        };
         let can = run.checkpoint.is_some() && !used;
-        if parts::wide(ui, half, Button::new(text), can, hint)
+        if parts::wide(ui, half, Button::new(text), can, &hint)
             && let Some(path) = run.checkpoint.clone()
         {
             out.push(Command::Encoder(EncoderCommand::UseFile(path)));
         }
         let unfinished = run.step() < run.config.steps && !run.saved.is_empty();
         let hint = if unfinished {
-            "Goes on with the shown run from its newest checkpoint, on the tracks it was trained on"
+            "Resumes the shown run from its newest checkpoint, on the tracks it was trained on"
         } else {
             "The shown run has done all its steps"
         };
-        if parts::wide(ui, half, Button::new("Go on"), unfinished, hint) {
+        if parts::wide(ui, half, Button::new("Resume run"), unfinished, hint) {
             let go_on = TrainCommand::GoOn(run.folder.clone());
             out.push(Command::Train(go_on));
         }
@@ -157,11 +160,11 @@ fn standing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand
             for &remedy in &failure.remedies {
                 let (text, hint) = match remedy {
                     Remedy::HalveBatch => (
-                        "Halve the batch and go on".to_owned(),
+                        "Halve the batch and resume".to_owned(),
                         "Goes on from the last checkpoint with half as many tracks a step, or begins anew where there is none",
                     ),
                     Remedy::HalveChunk => (
-                        "Halve the chunk and go on".to_owned(),
+                        "Halve the chunk and resume".to_owned(),
                         "Goes on with the same batch, embedded in pieces half as large: the same gradient in less memory, but slower",
                     ),
                     Remedy::BackTo(step) => (

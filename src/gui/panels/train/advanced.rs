@@ -153,7 +153,7 @@ impl Fields<'_> {
             let field = DragValue::new(&mut form.keep).range(0..=100_000);
             parts::number(ui, ui.available_width(), field.suffix(" checkpoints"))
         });
-        let hint = "Steps between two looks at how well the encoder tells styles of the demo collection apart; 0 for never";
+        let hint = "Steps between two looks at how well the encoder tells styles of the demo collection and the labels of its own apart: those choose the best step; 0 for never, then the last step counts";
         self.row(ui, "Score every", "probe_every", hint, |ui, form| {
             let field = DragValue::new(&mut form.probe_every).suffix(" steps");
             parts::number(ui, ui.available_width(), field)

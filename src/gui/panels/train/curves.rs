@@ -4,11 +4,11 @@ use eframe::egui::{self, Rect, RichText, Slider, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, CurveFile, TrainCommand, Wanted},
+    command::{Command, PictureCommand, TrainCommand, Wanted},
     jobs::format_duration,
     model::{
-        AppState, CHANNELS, CurveForm, RunView, TrainPhase, Training, what_training_does,
-        what_training_needs, why_the_loss_falls,
+        AppState, CHANNELS, CurveForm, PicturePanel, RunView, TrainPhase, Training,
+        what_training_does, what_training_needs, why_the_loss_falls,
     },
     theme,
 };
@@ -80,22 +80,23 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 /// What run it is, and what can be done with its curves.
 fn head(ui: &mut Ui, training: &Training, run: &RunView, out: &mut Vec<Command>) {
-    let mut push = |command| out.push(Command::Train(command));
+    let mut push = |command: Command| out.push(command);
     super::super::row_from_right(ui, |ui| {
         let hint = "Writes every step with all that was measured as CSV";
         if parts::symbol(ui, icon::TABLE, "Save steps as CSV", hint) {
-            push(TrainCommand::Choose(Wanted::Curves(CurveFile::Csv)));
+            push(Command::Train(TrainCommand::Choose(Wanted::Steps)));
         }
-        let hint = "Saves all plots with their axes as PNG";
-        if parts::symbol(ui, icon::IMAGE, "Save curves as PNG", hint) {
-            push(TrainCommand::Choose(Wanted::Curves(CurveFile::Png)));
+        let hint = "Saves all plots with their axes as PNG or SVG";
+        if parts::symbol(ui, icon::IMAGE, "Save curves as picture", hint) {
+            let publish = PictureCommand::Publish(PicturePanel::Curves);
+            push(Command::Picture(publish));
         }
-        smoothing(ui, training, &mut push);
+        smoothing(ui, training, &mut |command| push(Command::Train(command)));
         if training.past.is_some() && training.live.is_some() {
             let hint = "Shows the run again that was started here last";
             let back = ui.button(format!("{} Back", icon::ARROW_U_UP_LEFT));
             if back.on_hover_text(hint).clicked() {
-                push(TrainCommand::ShowLive);
+                push(Command::Train(TrainCommand::ShowLive));
             }
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {

@@ -25,12 +25,13 @@ pub fn show(ui: &mut Ui, run: &RunView) {
     ui.horizontal(|ui| {
         parts::heading(ui, "Demo tracks");
         let text = format!(
-            "step {}, {:.0} % among their style",
+            "step {}, style score {:.0} %",
             map.step,
             100.0 * map.accuracy
         );
         parts::quiet(ui, text).on_hover_text(
-            "The first two principal components of the demo tracks' embeddings; each map is turned to lie as the one before",
+            "The first two principal components of the demo tracks' embeddings; each map is turned to lie as the one before. \
+             The style score is the share of tracks most of whose five nearest others have their style",
         );
     });
     let room = ui.available_size();
@@ -78,9 +79,10 @@ fn paint(ui: &Ui, square: Rect, map: &DemoMap, radius: f32) {
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
+    let tokens = theme::tokens(ui);
     let colour = |style: &String| -> Color32 {
         let place = styles.binary_search(&style);
-        place.map_or(theme::NO_LABEL, theme::label_colour)
+        place.map_or(theme::NO_LABEL, |place| theme::label_colour(tokens, place))
     };
     for (point, style) in map.points.iter().zip(&map.styles) {
         ui.painter()

@@ -12,7 +12,7 @@ use crate::gui::{
     },
     theme,
 };
-use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderPreset, Family, Patching};
+use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderPreset, Family, PatchInput, Patching};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, TrainConfig, Trainable};
 
@@ -83,7 +83,7 @@ impl Fields<'_> {
                 ),
             );
         }
-        let hint = "How often the weights are changed; a first look takes some hundred, a real run ten thousands";
+        let hint = "Number of updates of the weights: a few hundred for a first look, tens of thousands for a real run";
         self.row(ui, "Steps", "steps", hint, |ui, form| {
             let field = DragValue::new(&mut form.steps).range(0..=100_000_000_u64);
             parts::number(ui, ui.available_width(), field.speed(5.0))
@@ -163,7 +163,7 @@ impl Fields<'_> {
             "Settings for a purpose; seed, device, patches, objective and first weights stay";
         let family = self.form.family();
         self.row(ui, "Preset", "preset", hint, |ui, form| {
-            let name = purpose_of(form).map_or("Own settings", |purpose| purpose.name);
+            let name = purpose_of(form).map_or("Custom settings", |purpose| purpose.name);
             let combo = ComboBox::from_id_salt("purpose").width(ui.available_width());
             let shown = combo.truncate().selected_text(name).show_ui(ui, |ui| {
                 for purpose in PURPOSES.iter().filter(|one| one.family == family) {
@@ -257,6 +257,22 @@ impl Fields<'_> {
             ];
             fields::pick(ui, &options, &mut form.patch)
         });
+        let hint = "What a patch holds of the power x of a mel band";
+        self.row(ui, "Input", "input", hint, |ui, form| {
+            let options = [
+                (
+                    PatchInput::Power,
+                    "power",
+                    "The power itself, as published: the loudest partials count",
+                ),
+                (
+                    PatchInput::Log,
+                    "log",
+                    "log10(1 + 10000 x): quiet partials count too",
+                ),
+            ];
+            fields::pick(ui, &options, &mut form.input)
+        });
     }
 
     fn init(&mut self, ui: &mut Ui) {
@@ -311,7 +327,9 @@ impl Fields<'_> {
             let family = form.family();
             let fits = |objective: &Objective| objective.misfit(family).is_none();
             let fitting: Vec<Objective> = Objective::ALL.into_iter().filter(fits).collect();
-            fields::menu(ui, "objective", &fitting, explain, &mut form.objective)
+            let title = |objective: Objective| objective.title().to_owned();
+            let objective = &mut form.objective;
+            fields::titled_menu(ui, "objective", &fitting, title, explain, objective)
         });
         parts::explain(ui, self.form.objective.explanation());
         if self.form.objective.learns_labels() {

@@ -37,10 +37,14 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         actions::show(ui, model, out);
         ui.add_space(theme::SPACE);
+        let width = parts::width_beside_bar(ui);
         egui::ScrollArea::vertical()
             .id_salt("train form")
             .auto_shrink(false)
-            .show(ui, |ui| form::show(ui, model, out));
+            .show(ui, |ui| {
+                ui.set_max_width(width);
+                form::show(ui, model, out);
+            });
     });
 }
 

@@ -20,6 +20,9 @@ const BUTTON: f32 = theme::ROW_HEIGHT;
 /// Buttons at the end of a row.
 const BUTTONS: f32 = 4.0;
 
+const USE_HINT: &str =
+    "Makes the run the encoder of all layouts: the step that its own labels chose, else its last";
+
 /// Where the columns of a row are.
 struct Columns {
     map: Rect,
@@ -85,6 +88,13 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                     "{count} runs, newest first; a click shows the curves, Shift+click draws a second run behind them"
                 ),
             };
+            if let Some(change) = model.history.run_change() {
+                let hint = "Gives the run its name back, or brings it back from the trash among the runs (Ctrl+Z undoes it in turn)";
+                let button = ui.button(format!("Undo {change}"));
+                if button.on_hover_text(hint).clicked() {
+                    push(TrainCommand::UndoRun);
+                }
+            }
             parts::quiet(ui, text);
         });
     });
@@ -116,7 +126,7 @@ fn header(ui: &mut Ui) {
         (columns.steps, "steps"),
         (columns.loss, "last loss"),
         (columns.score, "best score"),
-        (columns.date, "changed (UTC)"),
+        (columns.date, "changed"),
     ];
     for (place, text) in right {
         cell(ui, place, Align2::RIGHT_CENTER, text, weak);
@@ -203,8 +213,11 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
         egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, shown, &name)
     });
     let score = score.map_or(String::new(), |(_, of)| format!("\nbest score: {of}"));
+    let stands = row.stands_for.as_ref();
+    let stands = stands.map_or(String::new(), |step| format!("\nas an encoder: {step}"));
     let clicked = response.clicked();
-    response.on_hover_text(format!("{about}{score}\n{}", row.folder.display()));
+    response.context_menu(|ui| menu(ui, model, row, out));
+    response.on_hover_text(format!("{about}{score}{stands}\n{}", row.folder.display()));
     if clicked {
         let overlay = ui.input(|input| input.modifiers.shift);
         out.push(Command::Train(match overlay {
@@ -212,6 +225,37 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
             true => TrainCommand::Overlay(Some(row.folder.clone())),
             false => TrainCommand::ShowRun(row.folder.clone()),
         }));
+    }
+}
+
+/// What the second mouse button offers.
+fn menu(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) {
+    let naming = model.training.table.naming.as_ref();
+    let typed = naming.filter(|(run, _)| *run == row.folder);
+    let mut text = typed.map_or_else(|| row.name(), |(_, text)| text.clone());
+    ui.label("Name");
+    let field = ui.text_edit_singleline(&mut text);
+    if field.changed() {
+        let naming = Some((row.folder.clone(), text.clone()));
+        out.push(Command::Train(TrainCommand::EditName(naming)));
+    }
+    let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let can = text != row.name() && !text.trim().is_empty();
+    let rename = egui::Button::new(format!("{}  Rename", icon::PENCIL_SIMPLE));
+    let hint = "Gives the folder of the run this name";
+    let pressed = ui.add_enabled(can, rename).on_hover_text(hint).clicked();
+    if can && (pressed || enter) {
+        let (run, name) = (row.folder.clone(), text.trim().to_owned());
+        out.push(Command::Train(TrainCommand::Rename(run, name)));
+        ui.close();
+    }
+    ui.separator();
+    let hint =
+        "Moves the run into the trash among the runs; the button above the table brings it back";
+    let delete = ui.button(format!("{}  Delete", icon::TRASH));
+    if delete.on_hover_text(hint).clicked() {
+        out.push(Command::Train(TrainCommand::Delete(row.folder.clone())));
+        ui.close();
     }
 }
 
@@ -238,14 +282,14 @@ fn buttons(
         (
             icon::BRAIN,
             format!("Use encoder of {name}"),
-            "Makes the run's best weights the encoder of all layouts",
+            USE_HINT,
             row.step > 0 && !used,
             Command::Encoder(EncoderCommand::UseFile(row.folder.clone())),
         ),
         (
             icon::PLAY,
-            format!("Go on with {name}"),
-            "Goes on with the run from its newest checkpoint, on the tracks it was trained on",
+            format!("Resume {name}"),
+            "Resumes the run from its newest checkpoint, on the tracks it was trained on",
             row.can_go_on() && !active,
             Command::Train(TrainCommand::GoOn(row.folder.clone())),
         ),

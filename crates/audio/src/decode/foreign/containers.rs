@@ -7,7 +7,7 @@ use crate::{
     Incomplete,
     decode::{
         number::Endian::{Big, Little},
-        unfilled::unfilled,
+        unfilled::{LEAST, MAX_PADDING},
         window::Window,
     },
     incomplete::share,
@@ -15,6 +15,8 @@ use crate::{
 
 /// Parts of one file that are looked at.
 const MAX_PARTS: usize = 4096;
+/// With what a VOC begins.
+const VOC: &[u8] = b"Creative Voice File";
 
 /// AVI: one or more RIFF, each with its size. A recording that never ended has none.
 pub(super) fn avi(window: &mut Window) -> io::Result<Option<Facts>> {
@@ -88,16 +90,26 @@ pub(super) fn voc(window: &mut Window) -> io::Result<Option<Facts>> {
     let mut kind = 0;
     for _ in 0..MAX_PARTS * MAX_PARTS {
         let rest = part.end.saturating_sub(place);
-        if kind == NEW_SOUND && (rest == UNCOUNTED || rest == UNCOUNTED + 1) {
-            return Ok(Some(Facts {
-                end: Some(place),
-                ..Facts::default()
-            }));
+        if kind == NEW_SOUND && rest >= UNCOUNTED {
+            let behind = place + UNCOUNTED;
+            let is_padded = window.filled_end()? <= behind && part.end - behind <= MAX_PADDING;
+            let joined = [behind, behind + 1].into_iter();
+            let mut joined = joined.map(|at| Ok(window.at(at, VOC.len())?.starts_with(VOC)));
+            let more = joined.try_fold(false, |any, one: io::Result<bool>| {
+                one.map(|one| any || one)
+            })?;
+            if rest <= UNCOUNTED + 1 || is_padded || more {
+                return Ok(Some(Facts {
+                    end: Some(place),
+                    incomplete: more.then_some(Incomplete::MoreFollows),
+                    ..Facts::default()
+                }));
+            }
         }
         match window.at(place, 4)? {
             [] => break,
             [0, ..] => {
-                let facts = Facts::up_to(window, place + 1, b"Creative Voice File")?;
+                let facts = Facts::up_to(window, place + 1, VOC)?;
                 // It also stands where nothing was filled in.
                 let ends_early = share(place + 1 - part.start, part.end - part.start);
                 return Ok(Some(Facts {
@@ -319,11 +331,16 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
         (first.get(at) == Some(&0) && value > 0.0).then_some(value)
     };
     let tags = flash_tags(window)?;
-    if let Some(facts) = &tags
-        && (facts.hole.is_some() || facts.end.is_some())
-    {
-        return Ok(tags);
+    match &tags {
+        Some(Facts {
+            end: Some(end),
+            incomplete: None,
+            ..
+        }) => window.end_at(*end),
+        Some(facts) if facts.hole.is_some() || facts.end.is_some() => return Ok(tags),
+        _ => {}
     }
+    let part = window.part();
     let told_secs = number(b"\0\x08duration");
     let there = (part.end - part.start) as f64;
     if let Some(bytes) = number(b"\0\x08filesize")
@@ -360,7 +377,7 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
     if told_secs.is_some_and(|told| secs + SLACK_SECS < told) {
         return Ok(Some(Facts::cut()));
     }
-    Ok(None)
+    Ok(tags)
 }
 
 /// Goes from tag to tag: to a cut, to zeros in place of a tag, or to the end. (The sizes behind tags may be wrong.)
@@ -381,7 +398,17 @@ fn flash_tags(window: &mut Window) -> io::Result<Option<Facts>> {
         }
         let head = window.at(place, HEAD as usize)?;
         if head.starts_with(&[0; HEAD as usize]) {
-            return Facts::unfilled(window, place).map(Some);
+            let filled = window.filled_end()?;
+            return Ok(Some(if filled + LEAST <= place {
+                Facts::cut()
+            } else if filled <= place && part.end - place <= MAX_PADDING {
+                Facts {
+                    end: Some(place),
+                    ..Facts::default()
+                }
+            } else {
+                Facts::unfilled(window, place)?
+            }));
         }
         if head.starts_with(b"FLV\x01") {
             return Facts::up_to(window, place, b"FLV\x01").map(Some);
@@ -475,17 +502,24 @@ pub(super) fn transport_stream(window: &mut Window) -> io::Result<Option<Facts>>
     let Some((size, _)) = crate::decode::sniff::transport_packets(head) else {
         return Ok(None);
     };
-    let facts = match (part.end - part.start).is_multiple_of(size as u64) {
-        // No packet is of zeros: those at the end were never filled.
-        true => match unfilled(window, part.end)? {
-            Some((end, incomplete)) if part.end - end >= size as u64 => Facts {
-                incomplete: Some(incomplete),
-                end: Some(end),
-                ..Facts::default()
-            },
-            _ => Facts::default(),
-        },
-        false => Facts::cut(),
+    let filled = window.filled_end()?;
+    let packets = (filled - part.start).div_ceil(size as u64);
+    let whole = part.start + packets * size as u64;
+    let facts = if whole > part.end {
+        Facts::cut()
+    } else if whole == part.end {
+        Facts::default()
+    } else if whole - filled < LEAST && part.end - whole <= MAX_PADDING {
+        // No packet is of zeros: a few behind the last one are padding.
+        Facts {
+            end: Some(whole),
+            ..Facts::default()
+        }
+    } else {
+        Facts {
+            end: Some(filled),
+            ..Facts::of_bytes(filled - part.start, part.end - part.start)
+        }
     };
     Ok(Some(Facts {
         ends_anywhere: true,

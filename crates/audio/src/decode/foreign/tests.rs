@@ -218,3 +218,52 @@ fn sizes_that_make_no_sense_tell_nothing_and_end() {
         }
     }
 }
+
+/// A file and zeros behind it.
+fn padded(bytes: &[u8], zeros: usize) -> Facts {
+    let bytes = [bytes, &vec![0; zeros]].concat();
+    facts(&bytes, bytes.len())
+}
+
+#[test]
+fn a_few_zeros_behind_whole_packets_are_padding() {
+    let mut packet = [0xff; 188];
+    packet[0] = 0x47;
+    let stream = packet.repeat(100);
+    for zeros in [1, 3, 940, 1880, 5000, 32 << 10] {
+        let told = padded(&stream, zeros);
+        assert_eq!((told.incomplete, told.end), (None, Some(18_800)), "{zeros}");
+        assert!(is_cut(&padded(&stream[..18_700], zeros + 188)), "{zeros}");
+    }
+    assert!(is_cut(&padded(&stream, 40 << 10)));
+    // Tags of Flash video: kind, size, time, stream; then the size of all that.
+    let mut film = b"FLV\x01\x04\0\0\0\x09\0\0\0\0".to_vec();
+    for _ in 0..100 {
+        film.extend(b"\x08\0\x01\0\0\0\0\0\0\0\0");
+        film.resize(film.len() + 256, 0x55);
+        film.extend(267_u32.to_be_bytes());
+    }
+    let end = film.len() as u64;
+    for zeros in [16, 1880, 5000] {
+        let told = padded(&film, zeros);
+        assert_eq!((told.incomplete, told.end), (None, Some(end)), "{zeros}");
+    }
+    assert!(is_cut(&padded(&film, 40 << 10)));
+    assert!(is_cut(&padded(&film[..film.len() - 100], 200)));
+}
+
+#[test]
+fn voc_as_sox_counts_it_is_whole_with_zeros_behind_it_and_tells_of_another() {
+    let mut file = b"Creative Voice File\x1a\x1a\0\x0a\x01\x29\x11\x09".to_vec();
+    file.extend(&(1000_u32 + 4).to_le_bytes()[..3]);
+    file.extend(b"\x44\xac\0\0\x10\x02\x04\0\0\0\0\0");
+    file.resize(file.len() + 1000, 0x55);
+    file.push(0);
+    for zeros in [0, 3, 188, 5000] {
+        assert_eq!(padded(&file, zeros).incomplete, None, "{zeros}");
+    }
+    let two = file.repeat(2);
+    let more = Some(Incomplete::MoreFollows);
+    assert_eq!(facts(&two, two.len()).incomplete, more);
+    assert!(is_cut(&facts(&file, 700)));
+}

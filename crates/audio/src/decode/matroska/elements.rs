@@ -249,6 +249,42 @@ pub(super) fn last_padding_ns(path: &Path, length: u64, track: u32) -> Option<u6
     })?
 }
 
+/// The time at which the last block of any track begins, in units of the file.
+pub(super) fn last_block_time(path: &Path, length: u64) -> Option<u64> {
+    let mut file = File::open(path).ok()?;
+    TAILS.into_iter().find_map(|bytes| {
+        let start = length.saturating_sub(bytes);
+        let tail = piece(&mut file, start, length - start).ok()?;
+        let at = last_cluster(&tail)?;
+        let cluster = cluster_time(tail.get(at..)?)?;
+        let (_, body, _) = element(&tail, at)?;
+        let blocks = last_block_behind(body).unwrap_or_default();
+        Some(cluster.saturating_add(blocks))
+    })
+}
+
+/// How long after its cluster the last of its blocks begins.
+fn last_block_behind(cluster: &[u8]) -> Option<u64> {
+    let behind = |block: &[u8]| {
+        let (_, place) = size(block, 0)?;
+        let ticks = i16::from_be_bytes(*block.get(place..)?.first_chunk()?);
+        u64::try_from(ticks).ok()
+    };
+    let (mut last, mut at) = (None, 0);
+    while let Some((name, content, end)) = element(cluster, at) {
+        let block = match name {
+            SIMPLE_BLOCK => Some(content),
+            BLOCK_GROUP => element(content, 0)
+                .filter(|(name, ..)| *name == BLOCK)
+                .map(|(_, block, _)| block),
+            _ => None,
+        };
+        last = last.max(block.and_then(behind));
+        at = end;
+    }
+    last
+}
+
 /// The padding of a track's last block, where the last cluster is within these bytes.
 fn padding_of(tail: &[u8], track: u64) -> Option<Option<u64>> {
     let at = last_cluster(tail)?;

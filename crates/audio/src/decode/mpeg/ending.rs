@@ -54,7 +54,11 @@ impl Ending {
         // Where the file ought to be filled up to at least.
         let mut told_end = sound_end;
         let is_whole = match side {
-            _ if filled <= sound_end => filled + ZEROS_OF_SOUND >= sound_end || is_filled_up,
+            // Where frames share their bytes, zeros behind the sound of one are in place of the next one's.
+            _ if filled <= sound_end => {
+                let is_sound_whole = filled + ZEROS_OF_SOUND >= sound_end;
+                is_filled_up || is_sound_whole && !self.frames_share(window)?
+            }
             Some(_) if filled <= end => match self.filling(window, sound_end, filled)? {
                 Filling::Mark => true,
                 Filling::Unknown => is_filled_up,

@@ -27,7 +27,9 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
                 let parsed = Common::parse(&chunk.content(bytes, COMMON_BYTES)?);
                 common = Some(parsed.ok_or_else(|| bytes.damaged("its format is cut off"))?);
             }
-            b"SSND" if data.is_none() => data = Some(chunk),
+            b"SSND" if data.is_none() => {
+                data = Some(FAMILY.filled(bytes, chunk, SOUND_HEADER_BYTES)?);
+            }
             _ => {}
         }
     }

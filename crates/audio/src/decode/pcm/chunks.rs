@@ -88,6 +88,28 @@ impl Family {
 }
 
 impl Family {
+    /// A chunk of sound, or where it holds no more than `header` bytes, as a recorder leaves behind that began anew, the next
+    /// one among the chunks behind it that holds some.
+    pub(super) fn filled(
+        self,
+        bytes: &mut Bytes<'_>,
+        first: Chunk,
+        header: u64,
+    ) -> Result<Chunk, AudioError> {
+        let mut last = first;
+        for _ in 0..MAX_CHUNKS {
+            if first.size > header {
+                break;
+            }
+            match self.header_at(bytes, self.next_place(&last))? {
+                Some(chunk) if chunk.name == first.name && chunk.size > header => return Ok(chunk),
+                Some(chunk) if chunk.is_plausible() => last = chunk,
+                _ => break,
+            }
+        }
+        Ok(first)
+    }
+
     /// Whether more sound stands among what begins at `place`: another chunk of it, or another file.
     pub(super) fn sound_follows(
         self,

@@ -19,6 +19,7 @@ mod riff;
 mod sphere;
 #[cfg(test)]
 mod tests;
+pub(super) mod texts;
 mod w64;
 mod wave_format;
 

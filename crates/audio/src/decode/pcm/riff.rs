@@ -40,7 +40,7 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
             }
             b"fact" => fact = endian.u32(&chunk.content(bytes, 4)?, 0),
             b"ds64" => large = endian.u64(&chunk.content(bytes, 16)?, 8),
-            b"data" if data.is_none() => data = Some(chunk),
+            b"data" if data.is_none() => data = Some(family.filled(bytes, chunk, 0)?),
             _ => {}
         }
     }

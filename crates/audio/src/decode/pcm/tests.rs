@@ -1,173 +1,14 @@
 //! Containers with the sizes that programs leave behind, made here by hand.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod files;
+
+use std::{fs, path::Path};
 
 use mynascope_base::jobs::Cancel;
-use tempfile::TempDir;
 
-use crate::{
-    AudioError, AudioInfo, Incomplete, decode::Decoder, load_mono, probe_file, stream_mono,
-};
+use crate::{AudioError, Incomplete, decode::Decoder, load_mono, probe_file};
 
-const RATE: u32 = 8_000;
-const FRAMES: usize = 4_000;
-const WAVE_GUID: &[u8] = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
-const LIST: &[u8] = b"LIST\x10\0\0\0INFOINAM\x04\0\0\0song";
-
-fn sound() -> Vec<i16> {
-    let mut state = 5_u32;
-    let next = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as i16
-    };
-    (0..FRAMES).map(next).collect()
-}
-
-fn little() -> Vec<u8> {
-    sound()
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
-}
-
-fn big() -> Vec<u8> {
-    sound()
-        .iter()
-        .flat_map(|value| value.to_be_bytes())
-        .collect()
-}
-
-fn join(parts: &[&[u8]]) -> Vec<u8> {
-    parts.concat()
-}
-
-/// `fmt ` of one channel.
-fn format(tag: u16, bits: u16, block_bytes: u16, rate: u32) -> Vec<u8> {
-    let mut bytes = b"fmt \x10\0\0\0".to_vec();
-    bytes.extend(tag.to_le_bytes());
-    bytes.extend(1_u16.to_le_bytes());
-    bytes.extend(rate.to_le_bytes());
-    bytes.extend((rate * u32::from(block_bytes)).to_le_bytes());
-    bytes.extend(block_bytes.to_le_bytes());
-    bytes.extend(bits.to_le_bytes());
-    bytes
-}
-
-/// A WAV file of these chunks; no size of the whole is ever right.
-fn wav(chunks: &[&[u8]]) -> Vec<u8> {
-    join(&[b"RIFF\x07\0\0\0WAVE", &chunks.concat()])
-}
-
-fn data(size: u32) -> Vec<u8> {
-    join(&[b"data", &size.to_le_bytes()])
-}
-
-fn common(frames: u32) -> Vec<u8> {
-    // 8000 Hz as an 80-bit number: 1.953125 * 2^12.
-    join(&[
-        b"COMM\0\0\0\x12\0\x01",
-        &frames.to_be_bytes(),
-        b"\0\x10\x40\x0b\xfa\0\0\0\0\0\0\0",
-    ])
-}
-
-fn aiff(chunks: &[&[u8]]) -> Vec<u8> {
-    join(&[b"FORM\0\0\0\0AIFF", &chunks.concat()])
-}
-
-fn ssnd(size: u32) -> Vec<u8> {
-    join(&[b"SSND", &size.to_be_bytes(), &[0; 8]])
-}
-
-fn au(size: u32, note: &[u8]) -> Vec<u8> {
-    let mut bytes = b".snd".to_vec();
-    for number in [24 + note.len() as u32, size, 3, RATE, 1] {
-        bytes.extend(number.to_be_bytes());
-    }
-    join(&[&bytes, note, &big()])
-}
-
-fn caf(data_size: u64, behind: &[u8]) -> Vec<u8> {
-    let mut bytes = b"caff\0\x01\0\0desc\0\0\0\0\0\0\0\x20".to_vec();
-    bytes.extend(f64::from(RATE).to_bits().to_be_bytes());
-    bytes.extend(b"lpcm");
-    for number in [2_u32, 2, 1, 1, 16] {
-        bytes.extend(number.to_be_bytes());
-    }
-    bytes.extend(b"free\0\0\0\0\0\0\0\x03...data");
-    bytes.extend(data_size.to_be_bytes());
-    join(&[&bytes, &[0; 4], &little(), behind])
-}
-
-fn wave64(data_size: u64) -> Vec<u8> {
-    let riff = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0";
-    let shape = format(1, 16, 2, RATE);
-    join(&[
-        riff,
-        &[0; 8],
-        b"wave",
-        WAVE_GUID,
-        b"fmt ",
-        WAVE_GUID,
-        &40_u64.to_le_bytes(),
-        &shape[8..],
-        b"data",
-        WAVE_GUID,
-        &data_size.to_le_bytes(),
-        &little(),
-    ])
-}
-
-fn rf64(size: u64, chunks: &[&[u8]]) -> Vec<u8> {
-    join(&[
-        b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0",
-        &[0; 8],
-        &size.to_le_bytes(),
-        &[0; 12],
-        &chunks.concat(),
-    ])
-}
-
-struct Shelf(TempDir);
-
-impl Shelf {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-
-    fn decode(&self, name: &str, bytes: &[u8]) -> Result<(Vec<f32>, AudioInfo), AudioError> {
-        let path = self.put(name, bytes);
-        let rate = probe_file(&path)?.sample_rate;
-        let mut samples = Vec::new();
-        let mut sink = |piece: &[f32]| samples.extend_from_slice(piece);
-        let info = stream_mono(
-            &path,
-            rate,
-            crate::Channel::Mean,
-            &Cancel::default(),
-            &mut sink,
-        )?;
-        let told = probe_file(&path)?.duration_secs;
-        assert_eq!(told, samples.len() as f64 / f64::from(rate), "{name}");
-        Ok((samples, info))
-    }
-}
-
-fn expected() -> Vec<f32> {
-    sound()
-        .iter()
-        .map(|value| f32::from(*value) / 32_768.0)
-        .collect()
-}
+use self::files::*;
 
 /// Whatever the sizes say, these are whole, and all of their sound plays.
 #[test]
@@ -229,6 +70,18 @@ fn wrong_and_unfilled_sizes_keep_no_sound_from_playing() {
         (
             "large_list.wav",
             wav(&[&shape, b"LIST\xff\xff\0\x7f", comment, &data(size), &pcm]),
+        ),
+        (
+            "empty_before.wav",
+            wav(&[&shape, &data(0), LIST, &data(size), &pcm]),
+        ),
+        (
+            "empty_twice.wav",
+            wav(&[&data(0), &shape, &data(0), &data(size), &pcm, LIST]),
+        ),
+        (
+            "empty_before.aiff",
+            aiff(&[&common(4000), &ssnd(8), &ssnd(size + 8), &be]),
         ),
         ("format_behind.wav", wav(&[&data(size), &pcm, &shape])),
         (

@@ -26,7 +26,7 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
                 shape = Some(parsed.ok_or_else(|| bytes.damaged("its format is cut off"))?);
             }
             b"fact" => fact = Endian::Little.u64(&chunk.content(bytes, 8)?, 0),
-            b"data" if data.is_none() => data = Some(chunk),
+            b"data" if data.is_none() => data = Some(Family::Wave64.filled(bytes, chunk, 0)?),
             _ => {}
         }
     }

@@ -206,6 +206,10 @@ fn any_number_of_zeros_behind_a_whole_file_are_nothing_missing() {
             "-c:a libmp3lame -b:a 192k -reservoir 0 -write_xing 0",
         ),
         ("f.mp3", "-c:a libmp3lame -q:a 4 -reservoir 0 -write_xing 0"),
+        (
+            "x.mp3",
+            "-ac 1 -ar 22050 -af volume=0.01 -c:a libmp3lame -q:a 9 -write_xing 0",
+        ),
         ("g.mp2", "-c:a mp2 -b:a 384k"),
         ("h.aac", "-c:a aac"),
         ("i.aac", "-ac 6 -c:a aac"),
@@ -264,6 +268,11 @@ fn zeros_in_place_of_the_end_of_an_mp3_without_a_count_are_told_but_where_a_fram
             "-ac 1 -ar 22050 -c:a libmp3lame -b:a 56k -write_xing 0",
         ),
         ("c.mp3", "-c:a libmp3lame -b:a 128k -write_xing 0"),
+        // Frames of 26 bytes, of which half are header and side information.
+        (
+            "d.mp3",
+            "-ac 1 -ar 22050 -af volume=0.01 -c:a libmp3lame -q:a 9 -write_xing 0",
+        ),
     ] {
         let path = shop.make(name, options);
         let bytes = fs::read(&path).unwrap();

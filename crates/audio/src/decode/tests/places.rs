@@ -216,6 +216,38 @@ fn an_ogg_file_that_does_not_begin_at_zero_is_whole_and_has_its_length() {
 }
 
 #[test]
+fn a_matroska_file_that_does_not_begin_at_zero_has_the_length_that_plays() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("vorbis.webm", "-c:a libvorbis"),
+        ("opus.mka", "-c:a libopus"),
+        ("aac.mkv", "-c:a aac"),
+        ("flac.mka", "-c:a flac"),
+    ] {
+        shop.make(name, &format!("{options} -cluster_time_limit 500"));
+        let mid = format!("mid-{name}");
+        shop.run(
+            "ffmpeg",
+            &format!("-v error -ss 4.7 -i {name} -c copy -copyts {mid}"),
+        );
+        let path = shop.path(&mid);
+        let listed = crate::probe_file(&path).unwrap();
+        let found = heard(&path);
+        let far = (listed.duration_secs - found.duration_secs).abs();
+        assert!(far < 0.1, "{name}: {listed:?} {found:?}");
+        assert!(
+            (5.0..6.0).contains(&found.duration_secs),
+            "{name}: {found:?}"
+        );
+        assert_eq!(
+            (listed.incomplete, found.incomplete),
+            (None, None),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn places_are_found_in_matroska_raw_aac_and_flac() {
     let shop = Shop::new();
     for (name, options) in [

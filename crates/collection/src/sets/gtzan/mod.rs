@@ -72,8 +72,8 @@ pub(crate) fn describe(name: String, files: &[PathBuf], mut notes: Vec<Note>) ->
         notes.insert(
             0,
             format!(
-                "{NAME}: {train} train, {valid} valid and {test} test tracks are here; the fault-filtered split has \
-                 443, 197 and 290"
+                "{NAME}: {train} of 443 training, {valid} of 197 validation and {test} of 290 test tracks of the fault-filtered \
+                 split are here"
             )
             .into(),
         );

@@ -1,6 +1,6 @@
 //! What the rest of the program asks of a Myna.
 
-use super::{MynaConfig, Patching, parameters::encoder_parameters};
+use super::{MynaConfig, PatchInput, Patching, parameters::encoder_parameters};
 use crate::{
     EncoderError, EncoderInfo, Family, Overlap, ParameterSpec, Reading, Readout, Window,
     families::{Design, Sizes, WeightNames},
@@ -18,7 +18,11 @@ impl Design for MynaConfig {
     }
 
     fn name(&self) -> String {
-        format!("{} {}", self.size_name(), self.kind)
+        let name = format!("{} {}", self.size_name(), self.kind);
+        match self.input {
+            PatchInput::Power => name,
+            PatchInput::Log => format!("{name} log"),
+        }
     }
 
     fn full_name(&self) -> String {
@@ -51,11 +55,18 @@ impl Design for MynaConfig {
     }
 
     fn header(&self) -> Vec<(String, String)> {
-        vec![("kind".to_owned(), self.kind.to_string())]
+        let mut header = vec![("kind".to_owned(), self.kind.to_string())];
+        if !self.input.is_power() {
+            header.push(("input".to_owned(), self.input.to_string()));
+        }
+        header
     }
 
     fn say_reading(&self, _named: bool) -> String {
-        format!("{} patches", self.kind)
+        match self.input {
+            PatchInput::Power => format!("{} patches", self.kind),
+            PatchInput::Log => format!("{} patches of log power", self.kind),
+        }
     }
 
     fn output_dim(&self, _readout: Readout) -> usize {
@@ -79,8 +90,13 @@ impl Design for MynaConfig {
             mlp_dim,
             ..
         } = self;
+        // As it was said before there was another input.
+        let input = match self.input {
+            PatchInput::Power => "",
+            PatchInput::Log => ", input: Log",
+        };
         format!(
-            "EncoderConfig {{ kind: {kind}, dim: {dim}, depth: {depth}, heads: {heads}, mlp_dim: {mlp_dim} }}"
+            "EncoderConfig {{ kind: {kind}, dim: {dim}, depth: {depth}, heads: {heads}, mlp_dim: {mlp_dim}{input} }}"
         )
     }
 

@@ -15,7 +15,7 @@ use crate::{EncoderError, EncoderInfo, Family, Readout, WindowRule};
 use mynascope_audio::SAMPLE_RATE;
 use mynascope_base::named;
 use mynascope_spectrum::{
-    HOP, MYNA_MEL,
+    Compression, HOP, MYNA_MEL, MelSpec,
     tokens::{PATCH_VALUES, PatchShape},
 };
 
@@ -63,6 +63,42 @@ named!(
     Patching::Hybrid => "hybrid",
 );
 
+/// What a Myna reads of the power of a mel band.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PatchInput {
+    /// The power itself, as published.
+    #[default]
+    Power,
+    /// `log10(1 + 10000 x)`, as musicnn (Pons and Serra 2019) and MAEST read it: quiet partials count too.
+    Log,
+}
+
+impl PatchInput {
+    /// Both, the published one first.
+    pub const ALL: [Self; 2] = [Self::Power, Self::Log];
+
+    /// Whether it is the published one.
+    pub fn is_power(&self) -> bool {
+        *self == Self::Power
+    }
+
+    /// What is done to the power of a band.
+    pub fn compression(self) -> Compression {
+        match self {
+            Self::Power => Compression::Power,
+            Self::Log => Compression::Log10Of1Plus10000,
+        }
+    }
+}
+
+named!(
+    PatchInput,
+    "input of patches",
+    PatchInput::Power => "power",
+    PatchInput::Log => "log",
+);
+
 /// Named sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -93,6 +129,7 @@ impl Preset {
             depth,
             heads,
             mlp_dim: 4 * dim,
+            input: PatchInput::Power,
         }
     }
 }
@@ -122,6 +159,9 @@ pub struct MynaConfig {
     pub heads: usize,
     /// Width of the hidden layer of the feed-forward part.
     pub mlp_dim: usize,
+    /// What its patches hold.
+    #[serde(default, skip_serializing_if = "PatchInput::is_power")]
+    pub input: PatchInput,
 }
 
 impl MynaConfig {
@@ -163,18 +203,20 @@ impl MynaConfig {
         Ok(())
     }
 
-    /// The size as people say it: "tiny", "small", "base" or the numbers.
+    /// The size as people say it: "tiny", "small", "base" or width and depth.
     pub fn size_name(&self) -> String {
         Preset::ALL
             .into_iter()
-            .find(|preset| preset.config(self.kind) == *self)
+            .find(|preset| {
+                let input = self.input;
+                let sizes = MynaConfig {
+                    input,
+                    ..preset.config(self.kind)
+                };
+                sizes == *self
+            })
             .map_or_else(
-                || {
-                    format!(
-                        "{}/{}/{}/{}",
-                        self.dim, self.depth, self.heads, self.mlp_dim
-                    )
-                },
+                || format!("dim-{}-depth-{}", self.dim, self.depth),
                 |preset| preset.to_string(),
             )
     }
@@ -195,7 +237,10 @@ impl MynaConfig {
             },
             window_choices_secs: Vec::new(),
             short_window_pad_secs: None,
-            front_end: Some(MYNA_MEL),
+            front_end: Some(MelSpec {
+                compression: self.input.compression(),
+                ..MYNA_MEL
+            }),
             vqt: None,
             grids: grids.map(|shape| shape.grid(frames).into()).collect(),
             layers: std::iter::once("patches".to_owned())

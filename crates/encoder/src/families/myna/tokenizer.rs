@@ -3,24 +3,28 @@
 
 use rayon::prelude::*;
 
-use super::network::HostTokens;
+use super::{MynaConfig, PatchInput, network::HostTokens};
 use crate::EncoderError;
 use mynascope_spectrum::tokens::{MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape, TokenMask};
 
 /// A window with more tokens than this (524 s) is refused: attention over its tokens would not fit anywhere.
 const MAX_TOKENS: usize = 8192;
 
+/// Powers that one thread compresses at a time.
+const CHUNK: usize = 16 * PATCH_VALUES;
+
 /// Cuts windows of one length into tokens: patches and the sine and cosine of their places.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     dim: usize,
     frames: usize,
+    input: PatchInput,
     /// Of each patch shape the grid and the positions of all its tokens, [tokens, dim] row-major.
     grids: Vec<(PatchGrid, Vec<f32>)>,
 }
 
 impl Tokenizer {
-    /// For windows of `frames` frames, tokens of `dim` values, and one grid a patch shape.
+    /// For windows of `frames` frames, tokens of `dim` values, and one grid a patch shape; patches hold powers.
     pub fn new(shapes: &[PatchShape], frames: usize, dim: usize) -> Self {
         let grids = shapes.iter().map(|shape| {
             let grid = shape.grid(frames);
@@ -34,7 +38,16 @@ impl Tokenizer {
         Self {
             dim,
             frames,
+            input: PatchInput::Power,
             grids: grids.collect(),
+        }
+    }
+
+    /// For the windows of an encoder, of so many frames.
+    pub fn of(config: &MynaConfig, frames: usize) -> Self {
+        Self {
+            input: config.input,
+            ..Self::new(config.kind.shapes(), frames, config.dim)
         }
     }
 
@@ -48,7 +61,7 @@ impl Tokenizer {
         self.grids.get(grid).map_or(&[], |(_, table)| table)
     }
 
-    /// All patches of windows, row-major [windows * tokens, 256]; empty where there is no such grid.
+    /// The powers of all patches of windows, row-major [windows * tokens, 256]; empty where there is no such grid.
     pub fn patches<W: AsRef<[f32]> + Sync>(&self, grid: usize, windows: &[W]) -> Vec<f32> {
         let Some(&(grid, _)) = self.grids.get(grid) else {
             return Vec::new();
@@ -102,11 +115,21 @@ impl Tokenizer {
         self.check(*grid, &kept)?;
         Ok(HostTokens {
             grid: number,
-            patches: gather_patches(windows, &kept, *grid),
+            patches: self.read(gather_patches(windows, &kept, *grid)),
             positions: gather_positions(&kept, table, self.dim),
             windows: windows.len(),
             tokens: kept.first().map_or(0, |kept| kept.len()),
         })
+    }
+
+    /// What the encoder reads of powers.
+    fn read(&self, mut powers: Vec<f32>) -> Vec<f32> {
+        let compression = self.input.compression();
+        if !self.input.is_power() {
+            let chunks = powers.par_chunks_mut(CHUNK);
+            chunks.for_each(|powers| compression.apply(powers));
+        }
+        powers
     }
 
     fn check(&self, grid: PatchGrid, kept: &[&[usize]]) -> Result<(), EncoderError> {
@@ -220,6 +243,26 @@ mod tests {
         );
         copy_patch(&mel[..128], PatchShape::Vertical.grid(96), 0, &mut patch);
         assert_eq!(patch[1], 0.0, "frames behind the end are silence");
+    }
+
+    #[test]
+    fn patches_of_log_power_hold_the_logarithm_of_the_same_tokens() {
+        let powers: Vec<f32> = (0..96 * MEL_BANDS)
+            .map(|n| (n % 977) as f32 * 1e-3)
+            .collect();
+        let config = |input| MynaConfig {
+            input,
+            ..crate::Preset::Tiny.config(crate::Patching::Hybrid)
+        };
+        let of = |input| Tokenizer::of(&config(input), 96).tokens(&[&powers], None);
+        let plain = of(PatchInput::Power).unwrap();
+        let log = of(PatchInput::Log).unwrap();
+        assert_eq!(log.len(), 2);
+        for (plain, log) in plain.iter().zip(&log) {
+            for (power, ours) in plain.patches.iter().zip(&log.patches) {
+                assert_eq!(*ours, (1.0 + 10_000.0 * power).log10());
+            }
+        }
     }
 
     #[test]

@@ -23,7 +23,8 @@ use crate::{
     objective::{FastClip, FastClipKind, InfoNce, Sogclr},
 };
 use mynascope_encoder::{
-    HostTokens, MynaConfig, Patching, Preset, Tokenizer, WeightTensor, Weights, all_parameters,
+    HostTokens, MynaConfig, PatchInput, Patching, Preset, Tokenizer, WeightTensor, Weights,
+    all_parameters,
 };
 use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
@@ -65,6 +66,7 @@ fn weights(numbers: &Numbers, kind: Patching, start: &str) -> Weights {
         depth: 2,
         heads: 2,
         mlp_dim: 128,
+        input: PatchInput::Power,
     };
     let tail = TrainingHead::Projection(vec![128, 32]);
     read_weights(numbers, config, tail, start)

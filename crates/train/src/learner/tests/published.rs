@@ -105,6 +105,7 @@ fn the_masked_autoencoder_is_the_published_one() {
         depth: 2,
         heads: 2,
         mlp_dim: 128,
+        input: mynascope_encoder::PatchInput::Power,
     };
     let start = read_weights(&numbers, config, TrainingHead::Decoder(2), "init.");
     let learner = learner(&start, None, Optimiser::Adam);

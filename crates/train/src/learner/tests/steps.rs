@@ -159,6 +159,7 @@ fn half_precision_learns_what_single_precision_learns() {
         depth: 2,
         heads: 1,
         mlp_dim: 128,
+        input: mynascope_encoder::PatchInput::Power,
     };
     let start = Weights::random(config, &TrainingHead::Projection(vec![64, 32]), 3).unwrap();
     let tokens = |kind: u32| HostTokens {
