@@ -25,7 +25,7 @@ use mynascope::gui::{
         Command, EncoderCommand, KeysCommand, LessonCommand, LibraryCommand, MapCommand,
         MaskCommand, PictureCommand, ProbeCommand, WindowCommand,
     },
-    model::{EncoderSource, MaskForm, Overlay, PictureForm, PictureOf, ProbeTab},
+    model::{EncoderSource, JobKind, MaskForm, Overlay, PictureForm, PictureOf, ProbeTab},
     workspace::Workspace,
 };
 use mynascope_audio as audio;
@@ -72,6 +72,14 @@ fn sounds(folder: &Path) {
     }
 }
 
+/// Messages go, and so does what the top bar says of jobs that took a while: whether one did is a matter of the machine.
+fn unsay() -> impl Iterator<Item = Command> {
+    let seen = JobKind::ALL.into_iter().map(WindowCommand::Seen);
+    std::iter::once(WindowCommand::DismissNotes)
+        .chain(seen)
+        .map(Command::Window)
+}
+
 /// A window to be drawn in both themes, and what came of the comparisons.
 struct Album {
     window: Offscreen,
@@ -111,8 +119,9 @@ impl Album {
 
     /// The same, without what lies in a part of it (left, top, right, bottom).
     fn looks_like_but(&mut self, name: &str, blank: Option<[u32; 4]>) -> &mut Self {
-        self.window
-            .apply(Command::Window(WindowCommand::DismissNotes));
+        for command in unsay() {
+            self.window.apply(command);
+        }
         for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
             let in_theme = Command::edit_settings(self.window.model(), |it| it.theme = theme);
             self.window.apply(in_theme);
@@ -270,7 +279,9 @@ fn pointed_at(harness: &mut Harness<'_, App>, name: &str, results: &mut Snapshot
     harness.event(Event::PointerGone);
     for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
         let app = harness.state_mut();
-        app.apply(Command::Window(WindowCommand::DismissNotes));
+        for command in unsay() {
+            app.apply(command);
+        }
         let in_theme = Command::edit_settings(app.model(), |it| it.theme = theme);
         app.apply(in_theme);
         settle(harness);
