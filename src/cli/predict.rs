@@ -45,6 +45,7 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
         window: reading.window_secs,
         patchout: Some(reading.patchout.every),
         patchout_rows: Some(reading.patchout.dropped_rows),
+        precision: verb.precision.unwrap_or(reading.precision),
     };
     let encoder = embed::open_encoder(&options, common, console);
     let encoder = encoder.map_err(|error| match (&verb.checkpoint, error.downcast_ref()) {

@@ -11,7 +11,7 @@ use super::EmbeddingError;
 use mynascope_audio::Caveats;
 use mynascope_base::named;
 use mynascope_collection::Collection;
-use mynascope_encoder::LoadedEncoder;
+use mynascope_encoder::{LoadedEncoder, is_same_reading};
 
 /// What one row of a table stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ impl EmbeddingTable {
         };
         let weights = |hash: &str| hash.split('-').next().map(str::to_owned);
         let (made_by, hash) = (self.encoder_hash.as_str(), encoder.fingerprint());
-        if made_by == hash {
+        if is_same_reading(made_by, hash) {
             return Ok(None);
         }
         if !made_by.is_empty() && weights(made_by) == weights(hash) {

@@ -61,14 +61,13 @@ pub fn on_place<J: DeviceJob>(place: &Place, job: J) -> Result<J::Output, Encode
     })
 }
 
-/// Whether a device can train in these numbers, and gains by it.
+/// Whether a device can compute in these numbers, and gains by it.
 ///
 /// # Errors
 /// [`EncoderError::Precision`] if it cannot or gains nothing, [`EncoderError::Compute`] if the device fails.
 pub fn check_precision(place: &Place, precision: Precision) -> Result<(), EncoderError> {
     let known = match &place.target {
-        Target::Cpu if precision != Precision::F32 => Err("a CPU is faster with 32 bits"),
-        Target::Cpu => Ok(true),
+        Target::Cpu => precision.problem_on_cpu().map_or(Ok(true), Err),
         Target::Gpu(device) => Ok(guarded(&place.spec, || {
             precision.is_known_to::<Wgpu>(device)
         })?),
@@ -140,18 +139,23 @@ pub enum PlacedEncoder {
 }
 
 impl PlacedEncoder {
-    /// Puts weights on a device.
-    pub fn place(weights: NetworkWeights, place: &Place) -> Result<Self, EncoderError> {
+    /// Puts weights on a device, where they multiply in these numbers.
+    pub fn place(
+        weights: NetworkWeights,
+        place: &Place,
+        precision: Precision,
+    ) -> Result<Self, EncoderError> {
+        check_precision(place, precision)?;
         let placed = guarded(&place.spec, || {
             Some(match &place.target {
-                Target::Cpu => Self::Cpu(Network::assemble(weights, &FlexDevice)?),
+                Target::Cpu => Self::Cpu(Network::assemble(weights, precision, &FlexDevice)?),
                 Target::Gpu(device) => {
-                    Self::Gpu(Network::assemble(weights, device)?, device.clone())
+                    Self::Gpu(Network::assemble(weights, precision, device)?, device.clone())
                 }
                 #[cfg(feature = "cuda")]
                 Target::Cuda(index) => {
                     let device = CudaDevice::new(*index);
-                    Self::Cuda(Network::assemble(weights, &device)?, device)
+                    Self::Cuda(Network::assemble(weights, precision, &device)?, device)
                 }
             })
         })?;

@@ -38,6 +38,7 @@ pub struct Convolution<B: Backend> {
     bias: Option<Tensor<B, 1>>,
     norm: Norm<B>,
     shape: ConvolutionShape,
+    precision: Precision,
 }
 
 /// What is different from convolution to [`Convolution`].
@@ -180,17 +181,26 @@ pub trait TensorSource<B: Kernels> {
 /// Puts tensors of a file on a device one after the other. A tensor's numbers in memory are given back as soon as it is there.
 pub struct Placer<'d, B: Backend, I> {
     tensors: I,
+    precision: Precision,
     device: &'d B::Device,
 }
 
 impl<'d, B: Kernels, I: Iterator<Item = Vec<f32>>> Placer<'d, B, I> {
-    /// Takes the numbers of `tensors`, row-major as in files, matrices [out, in].
-    pub fn new(tensors: I, device: &'d B::Device) -> Self {
-        Self { tensors, device }
+    /// Takes the numbers of `tensors`, row-major as in files, matrices [out, in]; layers multiply in `precision`.
+    pub fn new(tensors: I, precision: Precision, device: &'d B::Device) -> Self {
+        Self {
+            tensors,
+            precision,
+            device,
+        }
     }
 }
 
 impl<B: Kernels, I: Iterator<Item = Vec<f32>>> TensorSource<B> for Placer<'_, B, I> {
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
     fn vector(&mut self) -> Option<Tensor<B, 1>> {
         let values = self.tensors.next()?;
         let length = values.len();
@@ -279,18 +289,21 @@ impl<B: Kernels> Head<B> {
 }
 
 impl<B: Kernels> Convolution<B> {
-    /// Of a weight [kernel * inputs / groups, outputs], tap by tap; `norm` is of its outputs.
+    /// Of a weight [kernel * inputs / groups, outputs], tap by tap; `norm` is of its outputs. Multiplies in `precision`, and in 32
+    /// bits where it is differentiated.
     pub fn new(
         weight: Tensor<B, 2>,
         bias: Option<Tensor<B, 1>>,
         norm: Norm<B>,
         shape: ConvolutionShape,
+        precision: Precision,
     ) -> Self {
         Self {
             weight,
             bias,
             norm,
             shape,
+            precision,
         }
     }
 
@@ -309,6 +322,7 @@ impl<B: Kernels> Convolution<B> {
             stride,
             padding,
             groups,
+            precision: self.precision,
         }
     }
 }

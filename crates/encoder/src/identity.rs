@@ -16,6 +16,14 @@ pub fn is_shipped(hash: &str) -> bool {
     })
 }
 
+/// Whether two fingerprints are of one encoder, read in one way, whatever the numbers that it multiplied in: such embeddings can
+/// be compared.
+pub fn is_same_reading(a: &str, b: &str) -> bool {
+    // Precision stands last in a reading.
+    let of = |hash: &'_ str| hash.split("-precision").next().map(str::to_owned);
+    of(a) == of(b)
+}
+
 /// The hash of sizes and weights.
 pub(super) fn fingerprint(weights: &NetworkWeights) -> String {
     match weights {
@@ -52,6 +60,14 @@ fn hash<'a>(identity: &str, tensors: impl Iterator<Item = &'a [f32]>) -> String 
 mod tests {
     use super::*;
     use crate::Preset;
+
+    #[test]
+    fn fingerprints_of_two_precisions_are_of_one_reading() {
+        assert!(is_same_reading("ab12", "ab12-precisionbf16"));
+        assert!(is_same_reading("ab12-layer3-precisionint8", "ab12-layer3"));
+        assert!(!is_same_reading("ab12-layer3", "ab12-precisionbf16"));
+        assert!(!is_same_reading("ab12", "ab13"));
+    }
 
     /// Probes, scores and cached tables of earlier versions name the encoder by this hash.
     #[test]

@@ -53,13 +53,13 @@ pub use families::myna::{
     HEAD_DIM, MynaConfig, PatchInput, Patching, Preset, network::HostTokens, tokenizer::Tokenizer,
 };
 pub use families::{EncoderConfig, Family, baseline::Baseline};
-pub use identity::is_shipped;
+pub use identity::{is_same_reading, is_shipped};
 pub use info::{EncoderInfo, WindowRule};
 pub use input::{Input, Window};
 pub use learning::{HostBatch, LearningNetwork};
 pub use loaded::LoadedEncoder;
 pub use parameters::{ParameterRole, ParameterSpec, RowOrder, TrainingHead, all_parameters};
-pub use precision::Precision;
+pub use precision::{Precision, peak_rate};
 pub use presets::EncoderPreset;
 pub use reading::{Overlap, Patchout, Reading, ReadingInUse, Readout, Rows};
 pub use weights::{WeightTensor, Weights};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, LeftOut, MynaConfig,
-    OpenCheckpoint, Preset, Reading, ReadingInUse, Readout, Window,
+    OpenCheckpoint, Precision, Preset, Reading, ReadingInUse, Readout, Window,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{
         LoadOptions, WeightsChoice, joined, name_step_of_run, say_chosen_file, trained_window_secs,
@@ -92,11 +92,11 @@ impl LoadedEncoder {
         options: LoadOptions,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
-        let patch = options.patch;
+        let (patch, precision) = (options.patch, options.reading.precision);
         let Some(path) = checkpoint.resolve()? else {
             if *checkpoint == CheckpointRef::Untrained {
                 let config = Preset::Tiny.config(patch.unwrap_or_default());
-                return Self::random(config, 0, device);
+                return Self::random_in(config, 0, options.reading.precision, device);
             }
             if let CheckpointRef::Baseline(baseline) = checkpoint {
                 if patch.is_some() {
@@ -104,13 +104,24 @@ impl LoadedEncoder {
                         "a baseline has no patches; leave out --patch".into(),
                     ));
                 }
+                if !precision.is_f32() {
+                    return Err(EncoderError::Reading(
+                        "a baseline multiplies no matrices; leave out --precision".into(),
+                    ));
+                }
                 let weights = NetworkWeights::Tensors((*baseline).into(), Vec::new());
                 let description = format!("{baseline} baseline");
-                return Self::of_weights(weights, Vec::new(), description, None, device);
+                return Self::of_weights(weights, Vec::new(), description, None, (device, precision));
             }
             let weights = shipped_weights(patch)?;
             let description = format!("shipped {} encoder", weights.config.name());
-            return Self::of_weights(weights.into(), Vec::new(), description, None, device);
+            return Self::of_weights(
+                weights.into(),
+                Vec::new(),
+                description,
+                None,
+                (device, precision),
+            );
         };
         let of = match checkpoint {
             CheckpointRef::File(run) if run.is_dir() => name_step_of_run(run).map_or_else(
@@ -140,7 +151,13 @@ impl LoadedEncoder {
             weights_choice: options.weights,
             note: joined(other_files.as_deref(), report.say_use()),
             left_out: report.left_out,
-            ..Self::of_weights(weights.into(), Vec::new(), description, Some(path), device)?
+            ..Self::of_weights(
+                weights.into(),
+                Vec::new(),
+                description,
+                Some(path),
+                (device, precision),
+            )?
         })
     }
 
@@ -168,7 +185,13 @@ impl LoadedEncoder {
             weights_choice: options.weights.clone(),
             heads: options.heads,
             note,
-            ..Self::of_weights(weights, labels, description, source, device)?
+            ..Self::of_weights(
+                weights,
+                labels,
+                description,
+                source,
+                (device, options.reading.precision),
+            )?
         }))
     }
 
@@ -181,9 +204,27 @@ impl LoadedEncoder {
         seed: u64,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
+        Self::random_in(config, seed, Precision::F32, device)
+    }
+
+    /// The same, which multiplies in these numbers.
+    ///
+    /// # Errors
+    /// As [`Self::random`], and if the device doesn't compute so.
+    pub fn random_in(
+        config: impl Into<EncoderConfig>,
+        seed: u64,
+        precision: Precision,
+        device: &DeviceChoice,
+    ) -> Result<Self, EncoderError> {
         let weights = Weights::random(config, &super::TrainingHead::None, seed)?;
         let description = format!("untrained {} encoder, seed {seed}", weights.config.name());
-        Self::of_weights(weights.into(), Vec::new(), description, None, device)
+        let weights = weights.into();
+        let found = Self::of_weights(weights, Vec::new(), description, None, (device, precision))?;
+        found.with_reading(Reading {
+            precision,
+            ..Reading::default()
+        })
     }
 
     fn of_weights(
@@ -191,7 +232,7 @@ impl LoadedEncoder {
         outputs: Vec<String>,
         description: String,
         source: Option<PathBuf>,
-        device: &DeviceChoice,
+        (device, precision): (&DeviceChoice, Precision),
     ) -> Result<Self, EncoderError> {
         let place = find_place(*device)?;
         let config = weights.config();
@@ -207,7 +248,7 @@ impl LoadedEncoder {
             heads: None,
             note: None,
             left_out: Vec::new(),
-            encoder: PlacedEncoder::place(weights, &place)?,
+            encoder: PlacedEncoder::place(weights, &place, precision)?,
             place,
         })
     }
@@ -347,6 +388,7 @@ impl LoadedEncoder {
             readout: self.readout(),
             hop_secs: self.info.window.hop_secs,
             patchout: self.reading.patchout,
+            precision: self.reading.precision,
         }
     }
 

@@ -16,6 +16,8 @@ use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
 /// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
 const TOKENS_PER_PASS: usize = 1536;
+/// The same in fewer bits than 32, where weights are laid out anew for every pass and products are quick.
+const NARROW_TOKENS_PER_PASS: usize = 4 * TOKENS_PER_PASS;
 
 /// What is wanted of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +92,11 @@ impl LoadedEncoder {
         let patchout = self.reading().patchout.mask(&self.info().grids)?;
         let mask = masks.and_then(<[TokenMask]>::first).unwrap_or(&patchout);
         let tokens: usize = mask.0.iter().map(Vec::len).sum();
-        let per_pass = (TOKENS_PER_PASS / tokens.max(1)).max(1);
+        let most = match self.reading().precision.is_f32() {
+            true => TOKENS_PER_PASS,
+            false => NARROW_TOKENS_PER_PASS,
+        };
+        let per_pass = (most / tokens.max(1)).max(1);
         let mut tokenizer = None;
         let mut out = Vec::new();
         let mut start = 0;

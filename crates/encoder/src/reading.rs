@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderError, EncoderInfo, WindowRule};
+use super::{EncoderError, EncoderInfo, Precision, WindowRule};
 use mynascope_base::{named, ordinal};
 use mynascope_spectrum::tokens::{DropRule, PictureGrid, TokenGrid, TokenMask};
 
@@ -266,6 +266,9 @@ pub struct Reading {
     /// Which tokens of every window are left out.
     #[serde(default, skip_serializing_if = "Patchout::is_none")]
     pub patchout: Patchout,
+    /// With which numbers its layers multiply.
+    #[serde(default, skip_serializing_if = "Precision::is_f32")]
+    pub precision: Precision,
 }
 
 impl Reading {
@@ -297,6 +300,7 @@ impl Reading {
             overlap,
             window_secs,
             patchout,
+            precision,
         } = self;
         let mut parts = Vec::new();
         parts.extend(layer.map(|layer| ("layer", layer.to_string())));
@@ -308,6 +312,9 @@ impl Reading {
         }
         if patchout.dropped_rows != Rows::default() {
             parts.push(("patchout-rows", patchout.dropped_rows.to_string()));
+        }
+        if !precision.is_f32() {
+            parts.push(("precision", precision.to_string()));
         }
         parts
     }
@@ -355,6 +362,9 @@ pub struct ReadingInUse {
     /// Which tokens of every window are left out.
     #[serde(skip_serializing_if = "Patchout::is_none")]
     pub patchout: Patchout,
+    /// With which numbers the layers multiply.
+    #[serde(skip_serializing_if = "Precision::is_f32")]
+    pub precision: Precision,
 }
 
 #[cfg(test)]
@@ -404,14 +414,15 @@ mod tests {
                 every: 2,
                 dropped_rows: "8,0".parse().unwrap(),
             },
+            precision: Precision::Bf16,
         };
         assert_eq!(
             reading.to_string(),
-            "layer 3, readout mean, window 5, overlap half, patchout 2, patchout-rows 0,8"
+            "layer 3, readout mean, window 5, overlap half, patchout 2, patchout-rows 0,8, precision bf16"
         );
         assert_eq!(
             reading.slug(),
-            "layer3-readoutmean-window5-overlaphalf-patchout2-patchout-rows0,8"
+            "layer3-readoutmean-window5-overlaphalf-patchout2-patchout-rows0,8-precisionbf16"
         );
         assert_eq!(Reading::default().to_string(), "as published");
     }

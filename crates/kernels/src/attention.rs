@@ -11,13 +11,15 @@ use rayon::prelude::*;
 
 use crate::{
     Norm, NormOrder, TILE_ROWS,
+    factor::{Factor, multiply_wide_in},
     linear::{add_to_rows, fill, sum_of_columns},
-    product::{Into, Matrix, multiply, multiply_wide},
+    narrow::Precision,
+    product::{Into, Matrix},
     scratch::{give_back, take_buffer},
     sum_of_rows,
 };
 
-use heads::Heads;
+use heads::{FEW, Heads};
 
 /// Values of one head where layers are differentiated.
 pub const HEAD_DIM: usize = 64;
@@ -46,6 +48,8 @@ pub struct Attention<'a> {
     pub queries: usize,
     /// How many heads share the width.
     pub heads: usize,
+    /// What the products are of.
+    pub precision: Precision,
 }
 
 /// Gradients of the input [rows, dim] and of the weights.
@@ -80,7 +84,10 @@ impl Attention<'_> {
 
     /// Whether whole windows are the faster way where nothing is kept.
     fn is_short_and_plain(&self) -> bool {
-        self.tokens <= SHORT_TOKENS && self.qkv_bias.is_none() && self.out_bias.is_none()
+        self.tokens <= SHORT_TOKENS
+            && self.qkv_bias.is_none()
+            && self.out_bias.is_none()
+            && (self.precision == Precision::F32 || self.tokens <= FEW)
     }
 
     /// Windows of a tile, about as many rows as one has.
@@ -89,11 +96,17 @@ impl Attention<'_> {
     }
 
     fn heads(&self) -> Heads {
-        Heads::new(self.heads, self.tokens, self.queries)
+        Heads::new(self.heads, self.tokens, self.queries, self.precision)
+    }
+
+    fn factors(&self) -> [Factor<'_>; 2] {
+        [(self.qkv, 3 * self.inner()), (self.out, self.norm.dim())]
+            .map(|(weight, outputs)| Factor::new(Matrix::new(weight, outputs), self.precision))
     }
 
     fn tile(
         &self,
+        [to_qkv, to_out]: &[Factor<'_>; 2],
         x: &[f32],
         normed: &mut [f32],
         qkv: &mut [f32],
@@ -103,7 +116,6 @@ impl Attention<'_> {
     ) {
         let (dim, inner) = (self.norm.dim(), self.inner());
         self.norm.tile(x, normed);
-        let to_qkv = Matrix::new(self.qkv, 3 * inner);
         let into = match self.qkv_bias {
             Some(bias) => {
                 fill(qkv, bias);
@@ -111,18 +123,13 @@ impl Attention<'_> {
             }
             None => Into::Replace,
         };
-        multiply(Matrix::new(normed, dim), to_qkv, qkv, into);
+        to_qkv.multiply(Matrix::new(normed, dim), qkv, into);
         heads.mix(qkv, mixed);
         self.copy_asking(x, out);
         if let Some(bias) = self.out_bias {
             add_to_rows(bias, out);
         }
-        multiply(
-            Matrix::new(mixed, inner),
-            Matrix::new(self.out, dim),
-            out,
-            Into::Add,
-        );
+        to_out.multiply(Matrix::new(mixed, inner), out, Into::Add);
     }
 
     /// Takes the rows that come out from all rows of windows.
@@ -161,6 +168,7 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
     let (rows, asking) = (windows * weights.tokens, windows * weights.queries);
     let mut out = vec![0.0; x.len() / weights.tokens.max(1) * weights.queries];
     let mut kept = take_buffer(if keep { x.len() / dim * 3 * inner } else { 0 });
+    let factors = weights.factors();
     let scratch = || {
         (
             vec![0.0; rows * dim],
@@ -177,7 +185,7 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
             .for_each_init(scratch, |(normed, mixed, heads), ((out, x), qkv)| {
                 let (normed, _) = normed.split_at_mut(x.len());
                 let (mixed, _) = mixed.split_at_mut(out.len() / dim * inner);
-                weights.tile(x, normed, qkv, mixed, out, heads);
+                weights.tile(&factors, x, normed, qkv, mixed, out, heads);
             });
     } else {
         let scratch = || (scratch(), vec![0.0; rows * 3 * inner]);
@@ -185,7 +193,7 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
             let (normed, _) = normed.split_at_mut(x.len());
             let (mixed, _) = mixed.split_at_mut(out.len() / dim * inner);
             let (qkv, _) = qkv.split_at_mut(x.len() / dim * 3 * inner);
-            weights.tile(x, normed, qkv, mixed, out, heads);
+            weights.tile(&factors, x, normed, qkv, mixed, out, heads);
         });
     }
     (out, kept)
@@ -205,6 +213,11 @@ pub fn attention_backward(
     let mut normed = take_buffer(x.len());
     let mut mixed = take_buffer(grad.len() / dim * inner);
     let mut to_qkv = take_buffer(qkv.len());
+    let back = |weight, outputs| {
+        let weight = Matrix::new(weight, outputs).transposed();
+        Factor::new(weight, weights.precision)
+    };
+    let (out_back, qkv_back) = (back(weights.out, dim), back(weights.qkv, 3 * inner));
     let given = x.par_chunks(rows * dim).zip(grad.par_chunks(asking * dim));
     let narrow = to_x
         .par_chunks_mut(rows * dim)
@@ -228,17 +241,10 @@ pub fn attention_backward(
              (((x, grad), (to_x, normed)), ((qkv, mixed), to_qkv))| {
                 weights.norm.tile(x, normed);
                 let (to_mixed, _) = to_mixed.split_at_mut(mixed.len());
-                let out = Matrix::new(weights.out, dim).transposed();
-                multiply(Matrix::new(grad, dim), out, to_mixed, Into::Replace);
+                out_back.multiply(Matrix::new(grad, dim), to_mixed, Into::Replace);
                 heads.mix_backward(qkv, to_mixed, mixed, to_qkv);
                 let (to_normed, _) = to_normed.split_at_mut(x.len());
-                let back = Matrix::new(weights.qkv, 3 * inner).transposed();
-                multiply(
-                    Matrix::new(to_qkv, 3 * inner),
-                    back,
-                    to_normed,
-                    Into::Replace,
-                );
+                qkv_back.multiply(Matrix::new(to_qkv, 3 * inner), to_normed, Into::Replace);
                 // The input also goes round the layer.
                 weights.spread_asking(grad, to_x);
                 let of = |bias: Option<&[f32]>, rows: &[f32]| {
@@ -260,12 +266,14 @@ pub fn attention_backward(
     let found = AttentionGradients {
         norm_weight,
         norm_bias,
-        qkv: multiply_wide(
+        qkv: multiply_wide_in(
+            weights.precision,
             Matrix::new(&normed, dim).transposed(),
             Matrix::new(&to_qkv, 3 * inner),
         ),
         qkv_bias: part(|[_, qkv, _]| qkv, weights.qkv_bias.map_or(0, <[f32]>::len)),
-        out: multiply_wide(
+        out: multiply_wide_in(
+            weights.precision,
             Matrix::new(&mixed, inner).transposed(),
             Matrix::new(grad, dim),
         ),

@@ -21,10 +21,12 @@ pub use backward::{ConvolutionGradients, convolution_backward};
 
 use crate::{
     Norm,
+    factor::Factor,
     linear::fill,
+    narrow::Precision,
     norm::moments,
     panels::{Panels, tile_rows},
-    product::{Into, Matrix, multiply_strided},
+    product::{Into, Matrix},
     scratch::{give_back, take_buffer},
     simd::gelu,
 };
@@ -51,6 +53,8 @@ pub struct Convolution<'a> {
     pub padding: usize,
     /// Parts of the channels that don't see each other.
     pub groups: usize,
+    /// What the products are of.
+    pub precision: Precision,
 }
 
 impl Convolution<'_> {
@@ -178,7 +182,7 @@ fn tiled(x: &[f32], windows: usize, layers: &[Convolution<'_>]) -> Vec<f32> {
     let room = room.unwrap_or(0);
     let panels: Vec<Panels> = layers
         .iter()
-        .map(|layer| Panels::new(layer.weight, layer.outputs()))
+        .map(|layer| Panels::new(layer.weight, layer.outputs(), layer.precision))
         .collect();
     let mut out = vec![0.0; windows * frames * outputs];
     out.par_chunks_mut(frames * outputs)
@@ -251,7 +255,11 @@ fn grouped(x: &[f32], windows: usize, layer: &Convolution<'_>) -> Vec<f32> {
                 to.copy_from_slice(&from[group * wide..][..wide]);
             }
         });
-    let tile = tile_rows(frames, windows);
+    let factors: Vec<Factor<'_>> = weight
+        .chunks_exact(depth * wide)
+        .map(|weight| Factor::new(Matrix::new(weight, wide), layer.precision))
+        .collect();
+    let tile = tile_rows(frames, windows, layer.precision);
     let mut out = vec![0.0; windows * frames * outputs];
     out.par_chunks_mut(frames * outputs)
         .zip(laid.par_chunks(groups * padded))
@@ -263,14 +271,15 @@ fn grouped(x: &[f32], windows: usize, layer: &Convolution<'_>) -> Vec<f32> {
             let rows = out.len() / outputs;
             let into = layer.start(out);
             let parts = laid.chunks_exact(padded);
-            for (group, (x, weight)) in parts.zip(weight.chunks_exact(depth * wide)).enumerate() {
+            for (group, (x, factor)) in parts.zip(&factors).enumerate() {
                 let x = &x[first * layer.stride * narrow..];
                 let x = Matrix::strided(x, rows, depth, layer.stride * narrow);
                 let out = &mut out[group * wide..];
-                multiply_strided(x, Matrix::new(weight, wide), out, outputs, into);
+                factor.multiply_strided(x, out, outputs, into);
             }
             layer.finish(out);
         });
+    drop(factors);
     give_back([laid, weight]);
     out
 }
@@ -325,6 +334,7 @@ mod tests {
                 stride: self.stride,
                 padding: self.padding,
                 groups: self.groups,
+                precision: Precision::F32,
             }
         }
 

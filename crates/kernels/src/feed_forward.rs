@@ -5,10 +5,12 @@ use rayon::prelude::*;
 
 use crate::{
     Norm, NormOrder, TILE_ROWS,
+    factor::{Factor, multiply_wide_in},
     linear::sum_of_columns,
+    narrow::Precision,
     panels::{Panels, column_parts, tile_rows},
-    product::{Into, Matrix, multiply, multiply_wide},
-    scratch::{give_back, take_buffer},
+    product::{Into, Matrix},
+    scratch::{Buffer, give_back, take_buffer},
     simd::{gelu, gelu_with_derivative},
     sum_of_rows,
 };
@@ -33,6 +35,8 @@ pub struct FeedForward<'a> {
     pub narrow: &'a [f32],
     /// `[dim]`.
     pub narrow_bias: &'a [f32],
+    /// What the products are of.
+    pub precision: Precision,
 }
 
 /// Gradients of the input [rows, dim] and of the weights.
@@ -67,6 +71,7 @@ impl FeedForward<'_> {
     /// One tile. `hidden` becomes the hidden values before the activation, `active` those behind it.
     fn tile(
         &self,
+        [widen, narrow]: &[Factor<'_>; 2],
         x: &[f32],
         normed: &mut [f32],
         hidden: &mut [f32],
@@ -75,16 +80,9 @@ impl FeedForward<'_> {
     ) {
         let dim = self.norm.dim();
         self.norm.tile(x, normed);
-        let widen = Matrix::new(self.widen, self.hidden());
-        multiply(Matrix::new(normed, dim), widen, hidden, Into::Replace);
+        widen.multiply(Matrix::new(normed, dim), hidden, Into::Replace);
         activate(hidden, self.widen_bias, active);
-        let narrow = Matrix::new(self.narrow, dim);
-        multiply(
-            Matrix::new(active, self.hidden()),
-            narrow,
-            out,
-            Into::Replace,
-        );
+        narrow.multiply(Matrix::new(active, self.hidden()), out, Into::Replace);
         add_input(out, x, self.narrow_bias);
     }
 }
@@ -135,12 +133,15 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
     let (dim, width) = (weights.norm.dim(), weights.hidden());
     let rows = x.len() / dim;
     let many = weights.widen.len() > LARGE && rows >= MANY_ROWS;
-    if !keep && (many || !weights.has_backward()) {
+    let panels = many || !weights.has_backward() || weights.precision != Precision::F32;
+    if !keep && panels {
         return (feed_forward_wide(x, weights), Vec::new());
     }
     let tile = TILE_ROWS * dim;
     let mut out = vec![0.0; x.len()];
     let mut kept = take_buffer(if keep { rows * width } else { 0 });
+    let factors = [(weights.widen, width), (weights.narrow, dim)]
+        .map(|(weight, outputs)| Factor::new(Matrix::new(weight, outputs), weights.precision));
     let scratch = || (vec![0.0; tile], vec![0.0; TILE_ROWS * width]);
     let tiles = out.par_chunks_mut(tile).zip(x.par_chunks(tile));
     if keep {
@@ -149,7 +150,7 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
             .for_each_init(scratch, |(normed, active), ((out, x), hidden)| {
                 let (normed, _) = normed.split_at_mut(x.len());
                 let (active, _) = active.split_at_mut(hidden.len());
-                weights.tile(x, normed, hidden, active, out);
+                weights.tile(&factors, x, normed, hidden, active, out);
             });
     } else {
         let scratch = || (scratch(), vec![0.0; TILE_ROWS * width]);
@@ -158,26 +159,26 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
             let (normed, _) = normed.split_at_mut(x.len());
             let (active, _) = active.split_at_mut(length);
             let (hidden, _) = hidden.split_at_mut(length);
-            weights.tile(x, normed, hidden, active, out);
+            weights.tile(&factors, x, normed, hidden, active, out);
         });
     }
     (out, kept)
 }
 
-/// As [`feed_forward`] for large weights: a part of the hidden values at a time, so that tile and part stay in the cache.
+/// As [`feed_forward`] for large weights and narrow numbers: a part of the hidden values at a time, so that tile and part stay in the cache.
 fn feed_forward_wide(x: &[f32], weights: FeedForward<'_>) -> Vec<f32> {
     let (dim, width) = (weights.norm.dim(), weights.hidden());
-    let tile_rows = tile_rows(x.len() / dim, 1);
+    let tile_rows = tile_rows(x.len() / dim, 1, weights.precision);
     let tile = tile_rows * dim;
-    let widen = Panels::new(weights.widen, width);
-    let narrow = Panels::new(weights.narrow, dim);
+    let widen = Panels::new(weights.widen, width, weights.precision);
+    let narrow = Panels::new(weights.narrow, dim, weights.precision);
     let parts: Vec<(usize, usize)> = column_parts(width).collect();
     let widest = parts.iter().map(|(_, length)| *length).max().unwrap_or(1);
     let mut out = vec![0.0; x.len()];
     out.par_chunks_mut(tile)
         .zip(x.par_chunks(tile))
         .for_each_init(
-            || (vec![0.0; tile], vec![0.0; tile_rows * widest]),
+            || (Buffer::new(tile), Buffer::new(tile_rows * widest)),
             |(normed, hidden), (out, x)| {
                 let rows = x.len() / dim;
                 let (normed, _) = normed.split_at_mut(x.len());
@@ -219,6 +220,11 @@ pub fn feed_forward_backward(
     let mut to_x = vec![0.0; x.len()];
     let mut normed = take_buffer(x.len());
     let mut to_hidden = take_buffer(hidden.len());
+    let back = |weight, outputs| {
+        let weight = Matrix::new(weight, outputs).transposed();
+        Factor::new(weight, weights.precision)
+    };
+    let (narrow_back, widen_back) = (back(weights.narrow, dim), back(weights.widen, width));
     let given = x.par_chunks(tile).zip(grad.par_chunks(tile));
     let narrow_tiles = to_x.par_chunks_mut(tile).zip(normed.par_chunks_mut(tile));
     let wide_tiles = hidden
@@ -231,17 +237,10 @@ pub fn feed_forward_backward(
             || vec![0.0; tile],
             |to_normed, (((x, grad), (to_x, normed)), (hidden, to_hidden))| {
                 weights.norm.tile(x, normed);
-                let narrow = Matrix::new(weights.narrow, dim).transposed();
-                multiply(Matrix::new(grad, dim), narrow, to_hidden, Into::Replace);
+                narrow_back.multiply(Matrix::new(grad, dim), to_hidden, Into::Replace);
                 activate_backward(hidden, to_hidden);
                 let (to_normed, _) = to_normed.split_at_mut(x.len());
-                let widen = Matrix::new(weights.widen, width).transposed();
-                multiply(
-                    Matrix::new(to_hidden, width),
-                    widen,
-                    to_normed,
-                    Into::Replace,
-                );
+                widen_back.multiply(Matrix::new(to_hidden, width), to_normed, Into::Replace);
                 // The input also goes round the layer.
                 to_x.copy_from_slice(grad);
                 [
@@ -262,12 +261,14 @@ pub fn feed_forward_backward(
     let found = FeedForwardGradients {
         norm_weight,
         norm_bias,
-        widen: multiply_wide(
+        widen: multiply_wide_in(
+            weights.precision,
             Matrix::new(&normed, dim).transposed(),
             Matrix::new(&to_hidden, width),
         ),
         widen_bias: part(|[_, widen, _]| widen, width),
-        narrow: multiply_wide(
+        narrow: multiply_wide_in(
+            weights.precision,
             Matrix::new(&active, width).transposed(),
             Matrix::new(grad, dim),
         ),

@@ -28,8 +28,10 @@
 mod adam;
 mod attention;
 mod convolution;
+mod factor;
 mod feed_forward;
 mod linear;
+mod narrow;
 mod norm;
 mod panels;
 mod product;
@@ -41,6 +43,7 @@ pub use attention::{Attention, AttentionGradients, HEAD_DIM, attention, attentio
 pub use convolution::{Convolution, ConvolutionGradients, convolution_backward, convolve};
 pub use feed_forward::{FeedForward, FeedForwardGradients, feed_forward, feed_forward_backward};
 pub use linear::{LinearGradients, linear, linear_backward, linear_gelu, linear_gelu_backward};
+pub use narrow::{Precision, Tiles, Unit, peak_rate};
 pub use norm::{Norm, NormGradients, NormOrder, norm, norm_backward};
 pub use product::{Matrix, products};
 

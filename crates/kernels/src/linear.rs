@@ -5,7 +5,9 @@ use rayon::prelude::*;
 
 use crate::{
     TILE_ROWS,
-    product::{Into, Matrix, multiply, multiply_wide},
+    factor::{Factor, multiply_wide_in},
+    narrow::Precision,
+    product::{Into, Matrix},
     simd::{gelu, gelu_with_derivative},
     sum_of_rows,
 };
@@ -22,8 +24,8 @@ pub struct LinearGradients {
 }
 
 /// [rows, inputs] -> [rows, outputs]; `weight` is [inputs, outputs], `bias` `[outputs]`.
-pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-    linear_tiles(x, weight, bias, |_| ())
+pub fn linear(x: &[f32], weight: &[f32], bias: &[f32], precision: Precision) -> Vec<f32> {
+    linear_tiles(x, weight, bias, precision, |_| ())
 }
 
 /// The same; what is given back a tile at a time goes through `behind` while it is in the cache.
@@ -31,32 +33,40 @@ fn linear_tiles(
     x: &[f32],
     weight: &[f32],
     bias: &[f32],
+    precision: Precision,
     behind: impl Fn(&mut [f32]) + Sync,
 ) -> Vec<f32> {
     let outputs = bias.len().max(1);
     let inputs = (weight.len() / outputs).max(1);
     let mut out = vec![0.0; x.len() / inputs * outputs];
+    let weight = Factor::new(Matrix::new(weight, outputs), precision);
     out.par_chunks_mut(TILE_ROWS * outputs)
         .zip(x.par_chunks(TILE_ROWS * inputs))
         .for_each(|(out, x)| {
             fill(out, bias);
-            let weight = Matrix::new(weight, outputs);
-            multiply(Matrix::new(x, inputs), weight, out, Into::Add);
+            weight.multiply(Matrix::new(x, inputs), out, Into::Add);
             behind(out);
         });
     out
 }
 
 /// As [`linear`] with GELU behind it, and where `keep` says so the values before it, for [`linear_gelu_backward`].
-pub fn linear_gelu(x: &[f32], weight: &[f32], bias: &[f32], keep: bool) -> (Vec<f32>, Vec<f32>) {
+pub fn linear_gelu(
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    precision: Precision,
+    keep: bool,
+) -> (Vec<f32>, Vec<f32>) {
     if keep {
-        let kept = linear(x, weight, bias);
+        let kept = linear(x, weight, bias, precision);
         let mut out = kept.clone();
         out.par_chunks_mut(TILE_ROWS * bias.len().max(1))
             .for_each(activate);
         return (out, kept);
     }
-    (linear_tiles(x, weight, bias, activate), Vec::new())
+    let out = linear_tiles(x, weight, bias, precision, activate);
+    (out, Vec::new())
 }
 
 #[macerator::with_simd]
@@ -104,22 +114,29 @@ fn add_rows<S: Simd>(rows: &[f32], sums: &mut [f32]) {
 }
 
 /// The way back of [`linear`] from the gradient of its output.
-pub fn linear_backward(x: &[f32], weight: &[f32], outputs: usize, grad: &[f32]) -> LinearGradients {
+pub fn linear_backward(
+    x: &[f32],
+    weight: &[f32],
+    outputs: usize,
+    precision: Precision,
+    grad: &[f32],
+) -> LinearGradients {
     let outputs = outputs.max(1);
     let inputs = (weight.len() / outputs).max(1);
     let mut to_x = vec![0.0; x.len()];
+    let back = Factor::new(Matrix::new(weight, outputs).transposed(), precision);
     let sums: Vec<Vec<f32>> = to_x
         .par_chunks_mut(TILE_ROWS * inputs)
         .zip(grad.par_chunks(TILE_ROWS * outputs))
         .map(|(to_x, grad)| {
-            let weight = Matrix::new(weight, outputs).transposed();
-            multiply(Matrix::new(grad, outputs), weight, to_x, Into::Replace);
+            back.multiply(Matrix::new(grad, outputs), to_x, Into::Replace);
             sum_of_columns(grad, outputs)
         })
         .collect();
     LinearGradients {
         x: to_x,
-        weight: multiply_wide(
+        weight: multiply_wide_in(
+            precision,
             Matrix::new(x, inputs).transposed(),
             Matrix::new(grad, outputs),
         ),
@@ -132,6 +149,7 @@ pub fn linear_gelu_backward(
     x: &[f32],
     weight: &[f32],
     outputs: usize,
+    precision: Precision,
     before: &[f32],
     grad: &[f32],
 ) -> LinearGradients {
@@ -140,7 +158,7 @@ pub fn linear_gelu_backward(
     grad.par_chunks_mut(rows)
         .zip(before.par_chunks(rows))
         .for_each(|(grad, before)| activate_backward(before, grad));
-    linear_backward(x, weight, outputs, &grad)
+    linear_backward(x, weight, outputs, precision, &grad)
 }
 
 /// The gradient of an activation becomes that of the values before it.

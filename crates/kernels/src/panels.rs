@@ -2,7 +2,8 @@
 //!
 //! The columns of a weight [inputs, outputs] are cut into panels of 64, the width that the product's innermost loop takes at
 //! once, and each panel lies in one piece: it is read from its beginning to its end, never by rows that are pages apart.
-//! A weight is laid out once a call and shared by all tiles of rows and all threads.
+//! A weight is laid out once a call and shared by all tiles of rows and all threads. In narrow numbers the layout is that of
+//! [`Tiles`] instead.
 
 // Panels, blocks and rows are counted out from sizes that are checked where they come in.
 #![allow(clippy::indexing_slicing)]
@@ -10,6 +11,7 @@
 use rayon::prelude::*;
 
 use crate::{
+    narrow::{Precision, Tiles},
     product::{Into, Matrix, multiply_strided},
     scratch::{give_back, take_buffer},
 };
@@ -19,6 +21,8 @@ use crate::{
 const TILE: usize = 192;
 /// Rows that the product's innermost loop takes at once.
 const ROW_STEP: usize = 6;
+/// The same of narrow numbers.
+const NARROW_STEP: usize = 32;
 /// Columns of a panel.
 const WIDTH: usize = 64;
 /// Rows that are multiplied with a panel at once: as many as are read in place.
@@ -28,17 +32,23 @@ const DEPTH: usize = 512;
 
 /// A weight [inputs, outputs], laid out.
 pub struct Panels {
+    /// In narrow numbers; then there are no values.
+    tiles: Option<Tiles>,
     values: Vec<f32>,
     inputs: usize,
     outputs: usize,
 }
 
 /// Rows of a tile where each of `groups` has so many `rows` and no tile reaches over two: as many tiles for every thread.
-pub fn tile_rows(rows: usize, groups: usize) -> usize {
+pub fn tile_rows(rows: usize, groups: usize, precision: Precision) -> usize {
+    let step = match precision {
+        Precision::F32 => ROW_STEP,
+        Precision::Bf16 | Precision::Int8 => NARROW_STEP,
+    };
     let threads = rayon::current_num_threads().div_ceil(groups.max(1));
     let tiles = rows.div_ceil(TILE).next_multiple_of(threads.max(1));
     let length = rows.div_ceil(tiles.max(1)).max(1);
-    length.next_multiple_of(ROW_STEP)
+    length.next_multiple_of(step)
 }
 
 /// Parts of about equal length, a multiple of `step` and at most `most`: (start, length).
@@ -62,9 +72,17 @@ pub fn column_parts(outputs: usize) -> impl Iterator<Item = (usize, usize)> {
 
 impl Panels {
     /// Lays out a row-major weight on all threads.
-    pub fn new(weight: &[f32], outputs: usize) -> Self {
+    pub fn new(weight: &[f32], outputs: usize, precision: Precision) -> Self {
         let outputs = outputs.max(1);
         let inputs = weight.len() / outputs;
+        if let Some(tiles) = Tiles::new(Matrix::new(weight, outputs), precision, true) {
+            return Self {
+                tiles: Some(tiles),
+                values: Vec::new(),
+                inputs,
+                outputs,
+            };
+        }
         let mut values = take_buffer(inputs * outputs);
         let full = (WIDTH * inputs).max(1);
         values
@@ -79,6 +97,7 @@ impl Panels {
                 }
             });
         Self {
+            tiles: None,
             values,
             inputs,
             outputs,
@@ -115,6 +134,10 @@ impl Panels {
         out: &mut [f32],
         mut into: Into,
     ) {
+        if let Some(tiles) = &self.tiles {
+            let x = Matrix::strided(x, rows, self.inputs, stride);
+            return tiles.multiply(x, 0, columns, out, columns.1, into);
+        }
         for (start, length) in depth_parts(self.inputs) {
             let x = Matrix::strided(&x[start..], rows, length, stride);
             self.multiply_part(x, (start, length), columns, out, into);
@@ -132,6 +155,9 @@ impl Panels {
         out: &mut [f32],
         into: Into,
     ) {
+        if let Some(tiles) = &self.tiles {
+            return tiles.multiply(x, start, (first, count), out, count, into);
+        }
         for column in (first..first + count).step_by(WIDTH) {
             // The last panel of a weight may be narrower than its place suggests.
             let width = WIDTH.min(self.outputs - column);
@@ -179,7 +205,7 @@ mod tests {
     fn panels_multiply_as_the_weight_itself_whatever_its_sizes() {
         for (rows, inputs, outputs) in [(1, 1, 1), (50, 70, 64), (97, 600, 200), (3, 1100, 65)] {
             let (x, weight) = (numbers(rows * inputs), numbers(inputs * outputs));
-            let panels = Panels::new(&weight, outputs);
+            let panels = Panels::new(&weight, outputs, Precision::F32);
             let mut out = vec![1.0; rows * outputs];
             panels.multiply(&x, &mut out, Into::Replace);
             let expected = plain(&x, &weight, inputs, outputs);
@@ -196,7 +222,7 @@ mod tests {
     #[test]
     fn some_columns_are_multiplied_alone() {
         let (x, weight) = (numbers(5 * 10), numbers(10 * 200));
-        let panels = Panels::new(&weight, 200);
+        let panels = Panels::new(&weight, 200, Precision::F32);
         let all = plain(&x, &weight, 10, 200);
         let mut out = vec![0.0; 5 * 72];
         panels.multiply_part(
@@ -218,14 +244,15 @@ mod tests {
         assert_eq!(parts_of(1025), [(0, 342), (342, 342), (684, 341)]);
         assert_eq!(parts_of(0), []);
         let columns: Vec<_> = column_parts(1100).collect();
+        let many = rayon::current_num_threads();
         assert!(
             [1, 5, 97, 1685]
                 .iter()
-                .all(|&rows| tile_rows(rows, 1).is_multiple_of(6))
+                .all(|&rows| tile_rows(rows, 1, Precision::F32).is_multiple_of(6))
         );
-        assert!(tile_rows(1685, 1) <= 192 + 6);
-        let many = rayon::current_num_threads();
-        assert_eq!(tile_rows(97, many), 102);
+        assert!(tile_rows(1685, 1, Precision::F32) <= 192 + 6);
+        assert_eq!(tile_rows(192, many, Precision::Bf16) % 32, 0);
+        assert_eq!(tile_rows(97, many, Precision::F32), 102);
         assert_eq!(columns, [(0, 384), (384, 384), (768, 332)]);
     }
 }

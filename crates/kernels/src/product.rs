@@ -45,6 +45,51 @@ impl<'a> Matrix<'a> {
         self.rows
     }
 
+    /// Its columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// A number.
+    pub(crate) fn value(&self, row: usize, column: usize) -> f32 {
+        let at = row * self.row_stride + column * self.column_stride;
+        match self.values.get(at) {
+            Some(value) if row < self.rows && column < self.columns => *value,
+            _ => 0.0,
+        }
+    }
+
+    /// The numbers of a row, copied to `room` where they don't lie one behind the other.
+    pub(crate) fn row<'b>(&self, row: usize, room: &'b mut Vec<f32>) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        let start = row * self.row_stride;
+        if self.column_stride == 1 {
+            return self.values.get(start..start + self.columns).unwrap_or(&[]);
+        }
+        let rest = self.values.get(start..).unwrap_or(&[]);
+        room.clear();
+        room.extend(rest.iter().step_by(self.column_stride).take(self.columns));
+        room
+    }
+
+    /// Its numbers and how far apart its rows begin, if the numbers of a row lie one behind the other.
+    pub(crate) fn plain_rows(&self) -> Option<(&'a [f32], usize)> {
+        (self.column_stride == 1).then_some((self.values, self.row_stride))
+    }
+
+    /// So many rows and columns from one on: (first, count) each.
+    pub(crate) fn part(self, rows: (usize, usize), columns: (usize, usize)) -> Self {
+        let start = rows.0 * self.row_stride + columns.0 * self.column_stride;
+        Self {
+            values: self.values.split_at(start.min(self.values.len())).1,
+            rows: rows.1,
+            columns: columns.1,
+            ..self
+        }
+    }
+
     /// At most `count` of its rows, from one on.
     pub fn some_rows(self, from: usize, count: usize) -> Self {
         let from = from.min(self.rows);

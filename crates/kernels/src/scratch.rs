@@ -36,6 +36,36 @@ pub fn give_back<const N: usize>(buffers: [Vec<f32>; N]) {
     });
 }
 
+/// A buffer of this thread that comes back by itself.
+pub struct Buffer(Vec<f32>);
+
+impl Buffer {
+    /// As [`take_buffer`].
+    pub fn new(length: usize) -> Self {
+        Self(take_buffer(length))
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        give_back([std::mem::take(&mut self.0)]);
+    }
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ use super::{
     run::Fitted,
 };
 use mynascope_base::storage::{Cache, ContentKey, path_to_text, write_atomic};
-use mynascope_encoder::{CheckpointRef, LoadedEncoder, Reading, WeightsChoice};
+use mynascope_encoder::{CheckpointRef, LoadedEncoder, Reading, WeightsChoice, is_same_reading};
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// The version of the two files.
@@ -343,7 +343,7 @@ impl TrainedProbe {
                 wanted.dim, encoder.dim, encoder.description, wanted.checkpoint
             )));
         }
-        if encoder.hash != wanted.hash {
+        if !is_same_reading(&encoder.hash, &wanted.hash) {
             return Err(ProbeError::Encoder(format!(
                 "the probe was trained on another encoder ({}, weights {}), not on this one ({}, weights {}); name the first or train the probe again",
                 wanted.description,

@@ -469,6 +469,9 @@ impl TrainConfig {
         sizes
             .validate()
             .map_err(|error| TrainError::Settings(error.to_string()))?;
+        if self.precision == Precision::Int8 {
+            return wrong("int8 is for embedding; train with precision f32 or bf16".into());
+        }
         if let Some(why) = self.objective.misfit(sizes.family()) {
             return wrong(why);
         }

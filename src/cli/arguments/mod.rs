@@ -16,7 +16,8 @@ use clap::{
 use super::bench::Part;
 use mynascope_audio::Channel;
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, LoadOptions, Overlap, Patching, Patchout, Preset, Reading,
+    CheckpointRef, DeviceChoice, LoadOptions, Overlap, Patching, Patchout, Precision, Preset,
+    Reading,
     Readout, Rows, WeightsChoice,
 };
 use mynascope_hub::HubName;
@@ -175,6 +176,10 @@ pub struct Encoder {
     /// Rows of tokens that are not read, lowest is 0, as 0,7,8.
     #[arg(long, value_name = "ROWS")]
     pub patchout_rows: Option<Rows>,
+    /// Numbers in which layers multiply: f32; bf16 or int8, faster where the processor has instructions for them and hardly
+    /// different; on a GPU bf16 or f16.
+    #[arg(long, default_value = "f32")]
+    pub precision: Precision,
 }
 
 impl Encoder {
@@ -193,6 +198,7 @@ impl Encoder {
                     every: self.patchout.unwrap_or(0),
                     dropped_rows: self.patchout_rows.unwrap_or_default(),
                 },
+                precision: self.precision,
             },
         }
     }
@@ -251,6 +257,9 @@ pub struct Bench {
     /// Sound files for `ingest`, for the map that `listen` points at, and for the idle window.
     #[arg(long, num_args = 1..)]
     pub data: Vec<PathBuf>,
+    /// Numbers in which `encoder` and `train` multiply, as f32,bf16,int8 (int8 for `encoder` alone).
+    #[arg(long, value_delimiter = ',', default_value = "f32")]
+    pub precision: Vec<Precision>,
     /// On the CPU, too, measure `encoder` and `train` at all sizes and batches; takes some ten minutes.
     #[arg(long)]
     pub full: bool,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Encoder, at_least_one, checkpoint};
 use mynascope_audio::Semitones;
-use mynascope_encoder::{CheckpointRef, Patching, WeightsChoice, families::mt2::KeyNames};
+use mynascope_encoder::{CheckpointRef, Patching, Precision, WeightsChoice, families::mt2::KeyNames};
 use mynascope_probe::{Head, LayerChoice, Protocol, Task};
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -89,6 +89,9 @@ pub struct Predict {
     /// Attention heads of a checkpoint that doesn't say [default: those that the probe was trained with].
     #[arg(long)]
     pub heads: Option<usize>,
+    /// Numbers in which the encoder multiplies: f32, bf16, int8, f16 [default: those that the probe was trained on].
+    #[arg(long)]
+    pub precision: Option<Precision>,
     /// Give the prediction of every window too.
     #[arg(long)]
     pub windows: bool,

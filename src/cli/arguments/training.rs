@@ -76,7 +76,7 @@ pub struct FurtherTraining {
     /// constant or cosine.
     #[arg(long)]
     pub schedule: Option<Schedule>,
-    /// Number format of the layers' products: f32, or bf16 or f16 on a GPU that supports it.
+    /// Numbers in which layers multiply: f32; bf16 on processors with instructions for it; bf16 or f16 on a GPU that supports it.
     #[arg(long)]
     pub precision: Option<Precision>,
     /// Steps of linear warm-up.

@@ -57,6 +57,9 @@ pub struct Measurement {
     pub most: f64,
     pub unit: &'static str,
     pub runs: usize,
+    /// Of `encoder`: what was measured, and beside what.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<encoder::Speed>,
 }
 
 /// Collects measurements and stops between them when asked to.
@@ -98,6 +101,7 @@ impl<'a> Measure<'a> {
             most,
             unit,
             runs: values.len(),
+            encoder: None,
         };
         self.console.note(&line(&measurement));
         self.found.push(measurement);
@@ -142,6 +146,15 @@ impl<'a> Measure<'a> {
         Ok(())
     }
 
+    /// Says more of what was measured last.
+    fn more(&mut self, of_median: impl FnOnce(f64) -> encoder::Speed) {
+        if let Some(last) = self.found.last_mut() {
+            let speed = of_median(last.median);
+            self.console.note(&format!("{:10} {speed}", ""));
+            last.encoder = Some(speed);
+        }
+    }
+
     /// Something that the reader of the numbers must know.
     fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
@@ -177,6 +190,9 @@ pub fn run(verb: &Bench, common: &Common, console: &Console) -> anyhow::Result<O
     let mut text = format!("{machine}\n");
     for measurement in &measure.found {
         writeln!(text, "{}", line(measurement))?;
+        if let Some(speed) = &measurement.encoder {
+            writeln!(text, "{:10} {speed}", "")?;
+        }
     }
     for note in &measure.notes {
         writeln!(text, "note: {note}")?;

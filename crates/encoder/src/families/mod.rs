@@ -326,13 +326,17 @@ pub(crate) enum Network<B: Backend> {
 
 impl<B: Kernels> Network<B> {
     /// Puts weights on a device; `None` if they are not those of their sizes.
-    pub(super) fn assemble(weights: NetworkWeights, device: &B::Device) -> Option<Self> {
+    pub(super) fn assemble(
+        weights: NetworkWeights,
+        precision: Precision,
+        device: &B::Device,
+    ) -> Option<Self> {
         let (config, tensors) = match weights {
             NetworkWeights::Myna(config, weights) => {
                 return Some(Self::Myna(myna::network::Encoder::assemble(
                     &config,
                     &weights.tail,
-                    Precision::F32,
+                    precision,
                     weights.upload::<B>(device),
                 )?));
             }
@@ -342,13 +346,13 @@ impl<B: Kernels> Network<B> {
             // Its weights have a form of their own, which training changes.
             EncoderConfig::Myna(_) => return None,
             EncoderConfig::Maest(config) => {
-                Self::Maest(maest::Network::assemble(&config, tensors, device)?)
+                Self::Maest(maest::Network::assemble(&config, tensors, precision, device)?)
             }
             EncoderConfig::Mt2(config) => {
-                Self::Mt2(mt2::Network::assemble(&config, tensors, device)?)
+                Self::Mt2(mt2::Network::assemble(&config, tensors, precision, device)?)
             }
             EncoderConfig::Music2vec(config) => {
-                Self::Music2vec(music2vec::Network::assemble(&config, tensors, device)?)
+                Self::Music2vec(music2vec::Network::assemble(&config, tensors, precision, device)?)
             }
             EncoderConfig::Baseline(config) => Self::Baseline(config),
         })

@@ -12,13 +12,14 @@ use burn::{
     tensor::ops::FloatTensor,
 };
 
-use super::{Convolution, Kernels, Layer};
+use super::{Convolution, Kernels, Layer, Precision};
 
 /// A layer that ran, for its way back.
 #[derive(Debug, Clone)]
 struct SavedForBackward<T> {
     layer: Layer<T>,
     x: T,
+    precision: Precision,
     kept: Option<T>,
 }
 
@@ -35,9 +36,14 @@ impl<B: Kernels, const N: usize> Backward<B, N> for LayerBackward {
         _checkpointer: &mut Checkpointer,
     ) {
         let grad = gradients.consume::<B>(&ops.node);
-        let SavedForBackward { layer, x, kept } = ops.state;
+        let SavedForBackward {
+            layer,
+            x,
+            precision,
+            kept,
+        } = ops.state;
         // Whoever ran it fused knows the way back.
-        let found = B::layer_backward(&layer, &x, kept, &grad).unwrap_or_default();
+        let found = B::layer_backward(&layer, &x, precision, kept, &grad).unwrap_or_default();
         for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let Some(node) = parent {
                 gradients.register::<B>(node.id, gradient);
@@ -84,13 +90,15 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn layer(
         layer: &Layer<FloatTensor<Self>>,
         x: &FloatTensor<Self>,
+        precision: Precision,
         _keep: bool,
     ) -> Option<(FloatTensor<Self>, Option<FloatTensor<Self>>)> {
         let plain = layer.map(|weight| weight.primitive.clone());
-        let (out, kept) = B::layer(&plain, &x.primitive, true)?;
+        let (out, kept) = B::layer(&plain, &x.primitive, precision, true)?;
         let saved = SavedForBackward {
             layer: plain,
             x: x.primitive.clone(),
+            precision,
             kept,
         };
         let out = match *layer.weights().as_slice() {
@@ -111,7 +119,10 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     ) -> Option<FloatTensor<Self>> {
         let mut x = x.clone();
         for layer in layers {
-            let plain = layer.map(|weight| weight.primitive.clone());
+            let plain = Convolution {
+                precision: Precision::F32,
+                ..layer.map(|weight| weight.primitive.clone())
+            };
             // One by one: the way back wants what every layer read.
             let out = B::convolve(std::slice::from_ref(&plain), &x.primitive, windows)?;
             let saved = SavedConvolution {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation::gelu, backend::Backend, module::conv1d, ops::ConvOptions};
 
-use super::{Kernels, Norm, primitive, tensor};
+use super::{Kernels, Norm, Precision, primitive, tensor};
 
 /// One of them, with its weights.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Convolution<T> {
     pub padding: usize,
     /// Parts of the channels that don't see each other.
     pub groups: usize,
+    /// With which numbers it multiplies where nothing is differentiated; 32 bits elsewhere.
+    pub precision: Precision,
 }
 
 /// Runs windows, [windows * length, inputs], through convolutions one behind the other: [windows * frames, outputs].
@@ -54,6 +56,7 @@ impl<T> Convolution<T> {
             stride: self.stride,
             padding: self.padding,
             groups: self.groups,
+            precision: self.precision,
         }
     }
 

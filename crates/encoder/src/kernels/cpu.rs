@@ -10,7 +10,7 @@ use mynascope_kernels::{
     FeedForwardGradients, LinearGradients, Norm, NormGradients,
 };
 
-use super::{Activation, Convolution, Kernels, Layer, Norm as LayerNorm};
+use super::{Activation, Convolution, Kernels, Layer, Norm as LayerNorm, Precision};
 
 /// 32-bit numbers, one behind the other; `None` for other numbers or gaps between them.
 fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
@@ -45,7 +45,10 @@ fn bias_of(bias: Option<&FlexTensor>) -> Option<Option<&[f32]>> {
     bias.map_or(Some(None), |bias| slice(bias).map(Some))
 }
 
-fn attention_of(layer: &Layer<FlexTensor>) -> Option<Attention<'_>> {
+fn attention_of(
+    layer: &Layer<FlexTensor>,
+    precision: kernels::Precision,
+) -> Option<Attention<'_>> {
     let Layer::Attention {
         norm,
         order,
@@ -70,10 +73,14 @@ fn attention_of(layer: &Layer<FlexTensor>) -> Option<Attention<'_>> {
         tokens: *tokens,
         queries: *queries,
         heads: *heads,
+        precision,
     })
 }
 
-fn feed_forward_of(layer: &Layer<FlexTensor>) -> Option<FeedForward<'_>> {
+fn feed_forward_of(
+    layer: &Layer<FlexTensor>,
+    precision: kernels::Precision,
+) -> Option<FeedForward<'_>> {
     let Layer::FeedForward {
         norm,
         order,
@@ -90,6 +97,7 @@ fn feed_forward_of(layer: &Layer<FlexTensor>) -> Option<FeedForward<'_>> {
         widen_bias: slice(widen_bias)?,
         narrow: slice(narrow)?,
         narrow_bias: slice(narrow_bias)?,
+        precision,
     })
 }
 
@@ -102,6 +110,7 @@ fn convolution_of(layer: &Convolution<FlexTensor>) -> Option<kernels::Convolutio
         stride,
         padding,
         groups,
+        precision,
     } = layer;
     Some(kernels::Convolution {
         weight: slice(weight)?,
@@ -111,6 +120,7 @@ fn convolution_of(layer: &Convolution<FlexTensor>) -> Option<kernels::Convolutio
         stride: *stride,
         padding: *padding,
         groups: *groups,
+        precision: precision.of_kernels()?,
     })
 }
 
@@ -118,8 +128,10 @@ impl Kernels for Flex {
     fn layer(
         layer: &Layer<FlexTensor>,
         x: &FlexTensor,
+        precision: Precision,
         keep: bool,
     ) -> Option<(FlexTensor, Option<FlexTensor>)> {
+        let precision = precision.of_kernels()?;
         let count = row_count(x);
         let x = x.to_contiguous();
         let x = slice(&x)?;
@@ -132,12 +144,12 @@ impl Kernels for Flex {
             } => {
                 let (weight, bias) = (slice(weight)?, slice(bias)?);
                 match activation {
-                    Activation::None => (kernels::linear(x, weight, bias), Vec::new()),
-                    Activation::Gelu => kernels::linear_gelu(x, weight, bias, keep),
+                    Activation::None => (kernels::linear(x, weight, bias, precision), Vec::new()),
+                    Activation::Gelu => kernels::linear_gelu(x, weight, bias, precision, keep),
                 }
             }
             Layer::Attention { .. } => {
-                let weights = attention_of(layer)?;
+                let weights = attention_of(layer, precision)?;
                 // What has no way back is decomposed where one is wanted, or where not all tokens come out.
                 let fewer = weights.queries < weights.tokens;
                 if (keep || fewer) && !weights.has_backward() {
@@ -146,7 +158,7 @@ impl Kernels for Flex {
                 kernels::attention(x, weights, keep)
             }
             Layer::FeedForward { .. } => {
-                let weights = feed_forward_of(layer)?;
+                let weights = feed_forward_of(layer, precision)?;
                 if keep && !weights.has_backward() {
                     return None;
                 }
@@ -166,9 +178,11 @@ impl Kernels for Flex {
     fn layer_backward(
         layer: &Layer<FlexTensor>,
         x: &FlexTensor,
+        precision: Precision,
         kept: Option<FlexTensor>,
         grad: &FlexTensor,
     ) -> Option<Vec<FlexTensor>> {
+        let precision = precision.of_kernels()?;
         let shaped_like = x;
         let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
         let (x, grad) = (slice(&x)?, slice(&grad)?);
@@ -185,16 +199,20 @@ impl Kernels for Flex {
             } => {
                 let (weight, outputs) = (slice(weight)?, slice(bias)?.len());
                 let LinearGradients { x, weight, bias } = match activation {
-                    Activation::None => kernels::linear_backward(x, weight, outputs, grad),
+                    Activation::None => {
+                        kernels::linear_backward(x, weight, outputs, precision, grad)
+                    },
                     Activation::Gelu => {
                         let before = numbers(kept?)?;
-                        kernels::linear_gelu_backward(x, weight, outputs, &before, grad)
+                        kernels::linear_gelu_backward(
+                            x, weight, outputs, precision, &before, grad,
+                        )
                     }
                 };
                 vec![x, weight, bias]
             }
             Layer::Attention { .. } => {
-                let weights = attention_of(layer)?;
+                let weights = attention_of(layer, precision)?;
                 let AttentionGradients {
                     x,
                     norm_weight,
@@ -211,7 +229,7 @@ impl Kernels for Flex {
                 all
             }
             Layer::FeedForward { .. } => {
-                let weights = feed_forward_of(layer)?;
+                let weights = feed_forward_of(layer, precision)?;
                 let FeedForwardGradients {
                     x,
                     norm_weight,

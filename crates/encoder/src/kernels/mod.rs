@@ -81,10 +81,11 @@ pub enum Layer<T> {
 
 /// Fused operations. `None` or `false`: this backend has none, the operation is decomposed.
 pub trait Kernels: Backend {
-    /// A layer over rows [rows, in], and where `keep` says so what [`Kernels::layer_backward`] wants beside the input.
+    /// A layer over rows [rows, in] that multiplies in `precision`, and where `keep` says so what [`Kernels::layer_backward`] wants beside the input.
     fn layer(
         _layer: &Layer<FloatTensor<Self>>,
         _x: &FloatTensor<Self>,
+        _precision: Precision,
         _keep: bool,
     ) -> Option<(FloatTensor<Self>, Option<FloatTensor<Self>>)> {
         None
@@ -94,6 +95,7 @@ pub trait Kernels: Backend {
     fn layer_backward(
         _layer: &Layer<FloatTensor<Self>>,
         _x: &FloatTensor<Self>,
+        _precision: Precision,
         _kept: Option<FloatTensor<Self>>,
         _slope: &FloatTensor<Self>,
     ) -> Option<Vec<FloatTensor<Self>>> {
@@ -248,12 +250,7 @@ impl<T: Clone> Layer<T> {
     where
         B: Kernels<FloatTensorPrimitive = T>,
     {
-        // Fused layers know 32 bits only.
-        let fused = match precision {
-            Precision::F32 => B::layer(&self, &primitive(&x), false),
-            Precision::Bf16 | Precision::F16 => None,
-        };
-        match fused {
+        match B::layer(&self, &primitive(&x), precision, false) {
             Some((out, _)) => tensor(out),
             None => self.decomposed(x, precision),
         }

@@ -51,7 +51,7 @@ fn pass(layer: &Layer<Primitive>, x: &Tensor<Ad, 2>, out: Tensor<Ad, 2>) -> Vec<
 
 fn assert_same(layer: &Layer<Primitive>, rows: usize, inputs: usize) {
     let x = leaf(5, [rows, inputs]);
-    assert!(Ad::layer(layer, &primitive(&x), false).is_some());
+    assert!(Ad::layer(layer, &primitive(&x), Precision::F32, false).is_some());
     let fused = pass(layer, &x, layer.clone().run(x.clone(), Precision::F32));
     let decomposed = pass(
         layer,
@@ -78,7 +78,7 @@ fn assert_close(fused: &[f32], decomposed: &[f32], what: &str) {
 /// Values only, where nothing is differentiated.
 fn assert_same_values(layer: &Layer<FloatTensor<Flex>>, rows: usize, inputs: usize) {
     let x = leaf(5, [rows, inputs]).inner();
-    assert!(Flex::layer(layer, &primitive(&x), false).is_some());
+    assert!(Flex::layer(layer, &primitive(&x), Precision::F32, false).is_some());
     let numbers = |out: Tensor<Flex, 2>| out.into_data().into_vec::<f32>().unwrap();
     let fused = numbers(layer.clone().run(x.clone(), Precision::F32));
     let decomposed = numbers(layer.clone().decomposed(x, Precision::F32));

@@ -10,14 +10,16 @@ use macerator::Simd;
 
 use super::HEAD_DIM;
 use crate::{
-    product::{Into, Matrix, multiply, multiply_strided},
+    factor::Factor,
+    narrow::Precision,
+    product::{Into, Matrix},
     simd::{add_scaled, dot, exp, largest, sum},
 };
 
 /// 1 / sqrt(64).
 const SCALE: f32 = 0.125;
 /// Most tokens that are done by hand: the lanes of a row of scores.
-const FEW: usize = 16;
+pub const FEW: usize = 16;
 /// Queries of a block.
 const BLOCK: usize = 64;
 
@@ -30,6 +32,8 @@ pub struct Heads {
     tokens: usize,
     /// Tokens that ask, from the first on.
     queries: usize,
+    /// What the products of many tokens are of.
+    precision: Precision,
     shares: Vec<f32>,
     grads: Vec<f32>,
 }
@@ -72,7 +76,7 @@ fn softmax_rows_backward<S: Simd>(shares: &[f32], grads: &mut [f32], columns: us
 }
 
 impl Heads {
-    pub fn new(heads: usize, tokens: usize, queries: usize) -> Self {
+    pub fn new(heads: usize, tokens: usize, queries: usize, precision: Precision) -> Self {
         let tokens = tokens.max(1);
         let queries = queries.clamp(1, tokens);
         let room = if tokens > FEW { BLOCK * tokens } else { 0 };
@@ -80,6 +84,7 @@ impl Heads {
             heads,
             tokens,
             queries,
+            precision: precision.between_activations(),
             shares: vec![0.0; room],
             grads: vec![0.0; room],
         }
@@ -164,30 +169,47 @@ impl Heads {
         Matrix::strided(&qkv[start..], rows, HEAD_DIM, stride)
     }
 
-    /// Shares of a block of queries, [rows, tokens].
-    fn block_shares(&mut self, qkv: &[f32], head: usize, from: usize, rows: usize) {
+    /// Keys, transposed, and values of a head of a window.
+    fn keys_and_values<'a>(&self, qkv: &'a [f32], head: usize) -> [Factor<'a>; 2] {
         let keys = self.part(qkv, 1, head, 0, self.tokens).transposed();
+        let values = self.part(qkv, 2, head, 0, self.tokens);
+        [keys, values].map(|factor| Factor::on_this_thread(factor, self.precision))
+    }
+
+    /// Shares of a block of queries, [rows, tokens].
+    fn block_shares(
+        &mut self,
+        keys: &Factor<'_>,
+        qkv: &[f32],
+        head: usize,
+        from: usize,
+        rows: usize,
+    ) {
         let queries = self.part(qkv, 0, head, from, rows);
         let shares = &mut self.shares[..rows * self.tokens];
-        multiply(queries, keys, shares, Into::Replace);
+        keys.multiply(queries, shares, Into::Replace);
         let tokens = self.tokens;
         softmax_rows(shares, tokens);
     }
 
+    /// Blocks of queries: (first, count).
     fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let (heads, queries) = (self.heads, self.queries);
-        (0..heads).flat_map(move |head| (0..queries).step_by(BLOCK).map(move |from| (head, from)))
+        let queries = self.queries;
+        (0..queries)
+            .step_by(BLOCK)
+            .map(move |from| (from, BLOCK.min(queries - from)))
     }
 
     fn mix_many(&mut self, qkv: &[f32], mixed: &mut [f32]) {
         let width = self.heads * HEAD_DIM;
-        for (head, from) in self.blocks() {
-            let rows = BLOCK.min(self.queries - from);
-            self.block_shares(qkv, head, from, rows);
-            let shares = Matrix::strided(&self.shares, rows, self.tokens, self.tokens);
-            let values = self.part(qkv, 2, head, 0, self.tokens);
-            let out = &mut mixed[from * width + head * HEAD_DIM..];
-            multiply_strided(shares, values, out, width, Into::Replace);
+        for head in 0..self.heads {
+            let [keys, values] = self.keys_and_values(qkv, head);
+            for (from, rows) in self.blocks() {
+                self.block_shares(&keys, qkv, head, from, rows);
+                let shares = Matrix::strided(&self.shares, rows, self.tokens, self.tokens);
+                let out = &mut mixed[from * width + head * HEAD_DIM..];
+                values.multiply_strided(shares, out, width, Into::Replace);
+            }
         }
     }
 
@@ -199,39 +221,40 @@ impl Heads {
         to_qkv: &mut [f32],
     ) {
         let width = self.heads * HEAD_DIM;
-        let tokens = self.tokens;
+        let (tokens, precision) = (self.tokens, self.precision);
         // Who does not ask has no gradient of its query.
         for row in to_qkv.chunks_exact_mut(3 * width).skip(self.queries) {
             row[..width].fill(0.0);
         }
-        for (head, from) in self.blocks() {
-            let rows = BLOCK.min(self.queries - from);
-            let start = from * width + head * HEAD_DIM;
-            self.block_shares(qkv, head, from, rows);
-            let shares = Matrix::strided(&self.shares, rows, tokens, tokens);
-            let values = self.part(qkv, 2, head, 0, tokens);
-            multiply_strided(shares, values, &mut mixed[start..], width, Into::Replace);
-            let grad = Matrix::strided(&grad[start..], rows, HEAD_DIM, width);
-            let grads = &mut self.grads[..rows * tokens];
-            multiply(grad, values.transposed(), grads, Into::Replace);
-            softmax_rows_backward(&self.shares, grads, tokens);
-            let grads = Matrix::strided(&self.grads, rows, tokens, tokens);
-            let place =
-                |part: usize, token: usize| 3 * token * width + part * width + head * HEAD_DIM;
-            let mut add = |a: Matrix<'_>, b: Matrix<'_>, at: usize, into: Into| {
-                multiply_strided(a, b, &mut to_qkv[at..], 3 * width, into);
-            };
-            // Keys and values get something from every block.
-            let into = if from == 0 { Into::Replace } else { Into::Add };
-            let queries = self.part(qkv, 0, head, from, rows);
-            add(
-                grads,
-                self.part(qkv, 1, head, 0, tokens),
-                place(0, from),
-                Into::Replace,
-            );
-            add(grads.transposed(), queries, place(1, 0), into);
-            add(shares.transposed(), grad, place(2, 0), into);
+        for head in 0..self.heads {
+            let [keys, values] = self.keys_and_values(qkv, head);
+            let values_back = self.part(qkv, 2, head, 0, tokens).transposed();
+            let values_back = Factor::on_this_thread(values_back, precision);
+            let keys_back = Factor::on_this_thread(self.part(qkv, 1, head, 0, tokens), precision);
+            for (from, rows) in self.blocks() {
+                let start = from * width + head * HEAD_DIM;
+                self.block_shares(&keys, qkv, head, from, rows);
+                let shares = Matrix::strided(&self.shares, rows, tokens, tokens);
+                values.multiply_strided(shares, &mut mixed[start..], width, Into::Replace);
+                let grad = Matrix::strided(&grad[start..], rows, HEAD_DIM, width);
+                let grads = &mut self.grads[..rows * tokens];
+                values_back.multiply(grad, grads, Into::Replace);
+                softmax_rows_backward(&self.shares, grads, tokens);
+                let grads = Matrix::strided(&self.grads, rows, tokens, tokens);
+                let place =
+                    |part: usize, token: usize| 3 * token * width + part * width + head * HEAD_DIM;
+                let mut add = |a: Matrix<'_>, b: &Factor<'_>, at: usize, into: Into| {
+                    b.multiply_strided(a, &mut to_qkv[at..], 3 * width, into);
+                };
+                // Keys and values get something from every block.
+                let into = if from == 0 { Into::Replace } else { Into::Add };
+                let queries = self.part(qkv, 0, head, from, rows);
+                let [queries, grad] =
+                    [queries, grad].map(|factor| Factor::on_this_thread(factor, precision));
+                add(grads, &keys_back, place(0, from), Into::Replace);
+                add(grads.transposed(), &queries, place(1, 0), into);
+                add(shares.transposed(), &grad, place(2, 0), into);
+            }
         }
     }
 }

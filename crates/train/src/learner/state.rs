@@ -122,7 +122,7 @@ impl<B: Kernels> Learner<B> {
             track_state: setup.track_state,
             precision: setup.precision,
             loss_scale: match setup.precision {
-                Precision::F32 | Precision::Bf16 => 1.0,
+                Precision::F32 | Precision::Bf16 | Precision::Int8 => 1.0,
                 Precision::F16 => {
                     let known = setup.state.and_then(|state| state.loss_scale);
                     known.unwrap_or(INITIAL_LOSS_SCALE)

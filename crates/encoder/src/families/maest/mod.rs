@@ -29,7 +29,7 @@ use burn::tensor::{Int, Tensor, TensorData, activation::sigmoid, backend::Backen
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncoderError, Readout,
+    EncoderError, Precision, Readout,
     attention::{Followed, follow_back},
     blocks::{
         Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform, transform_first,
@@ -285,9 +285,11 @@ impl<B: Kernels> Network<B> {
     pub fn assemble(
         config: &Config,
         tensors: impl IntoIterator<Item = Vec<f32>>,
+        precision: Precision,
         device: &B::Device,
     ) -> Option<Self> {
-        Self::take(config, &mut Placer::new(tensors.into_iter(), device))
+        let tensors = tensors.into_iter();
+        Self::take(config, &mut Placer::new(tensors, precision, device))
     }
 
     /// Takes its tensors in their order; `None` if they are others.

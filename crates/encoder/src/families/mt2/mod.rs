@@ -29,7 +29,7 @@ use burn::tensor::{Int, Tensor, TensorData, activation::softmax, backend::Backen
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncoderError, Readout,
+    EncoderError, Precision, Readout,
     attention::{Followed, follow_back},
     blocks::{
         Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform, transform_first,
@@ -208,6 +208,7 @@ impl<B: Kernels> Network<B> {
     pub fn assemble(
         config: &Config,
         tensors: impl IntoIterator<Item = Vec<f32>>,
+        precision: Precision,
         device: &B::Device,
     ) -> Option<Self> {
         let tensors = tensors.into_iter().zip(config.layout());
@@ -215,7 +216,7 @@ impl<B: Kernels> Network<B> {
             let rows = spec.shape.first().copied().unwrap_or(1);
             spec.order.computed(values, rows)
         });
-        Self::take(config, &mut Placer::new(tensors, device), device)
+        Self::take(config, &mut Placer::new(tensors, precision, device), device)
     }
 
     /// Takes its tensors in their order; `None` if they are others.

@@ -24,7 +24,7 @@ use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EncoderError, Readout,
+    EncoderError, Precision, Readout,
     attention::{Followed, follow_back},
     blocks::{
         Block, BlockStyle, Convolution, ConvolutionShape, Linear, Norm, Placer, Tap, TensorSource,
@@ -264,6 +264,7 @@ impl<B: Kernels> Network<B> {
     pub fn assemble(
         config: &Config,
         tensors: impl IntoIterator<Item = Vec<f32>>,
+        precision: Precision,
         device: &B::Device,
     ) -> Option<Self> {
         let tensors = tensors.into_iter().zip(config.layout());
@@ -272,7 +273,7 @@ impl<B: Kernels> Network<B> {
             &[outputs, inputs, kernel] => tap_by_tap(&values, [outputs, inputs, kernel]),
             _ => values,
         });
-        Self::take(config, &mut Placer::new(tensors, device), device)
+        Self::take(config, &mut Placer::new(tensors, precision, device), device)
     }
 
     /// Takes its tensors in their order; `None` if they are others.
@@ -293,7 +294,8 @@ impl<B: Kernels> Network<B> {
                 padding: 0,
                 groups: 1,
             };
-            features.push(Convolution::new(weight, None, norm, shape));
+            let precision = place.precision();
+            features.push(Convolution::new(weight, None, norm, shape, precision));
         }
         let feature_norm = place.norm(NORM_EPSILON)?;
         let projection = place.linear(config.channels)?;
@@ -307,7 +309,8 @@ impl<B: Kernels> Network<B> {
                 padding: config.position_kernel / 2,
                 groups: config.position_groups,
             };
-            positions.push(Convolution::new(weight, Some(bias), norm, shape));
+            let precision = place.precision();
+            positions.push(Convolution::new(weight, Some(bias), norm, shape, precision));
         }
         let norm = place.norm(NORM_EPSILON)?;
         let style = BlockStyle {
