@@ -362,7 +362,11 @@ mod tests {
     #[test]
     fn attention_is_that_of_the_formula_and_rollout_follows_the_product_of_the_blocks() {
         let (tensors, x) = block_and_tokens();
-        let mut placer = Placer::<Flex, _>::new(tensors.clone().into_iter(), &FlexDevice);
+        let mut placer = Placer::<Flex, _>::new(
+            tensors.clone().into_iter(),
+            crate::Precision::F32,
+            &FlexDevice,
+        );
         let style = BlockStyle {
             heads: HEADS,
             order: NormOrder::Pre,

@@ -149,9 +149,10 @@ impl PlacedEncoder {
         let placed = guarded(&place.spec, || {
             Some(match &place.target {
                 Target::Cpu => Self::Cpu(Network::assemble(weights, precision, &FlexDevice)?),
-                Target::Gpu(device) => {
-                    Self::Gpu(Network::assemble(weights, precision, device)?, device.clone())
-                }
+                Target::Gpu(device) => Self::Gpu(
+                    Network::assemble(weights, precision, device)?,
+                    device.clone(),
+                ),
                 #[cfg(feature = "cuda")]
                 Target::Cuda(index) => {
                     let device = CudaDevice::new(*index);

@@ -111,7 +111,13 @@ impl LoadedEncoder {
                 }
                 let weights = NetworkWeights::Tensors((*baseline).into(), Vec::new());
                 let description = format!("{baseline} baseline");
-                return Self::of_weights(weights, Vec::new(), description, None, (device, precision));
+                return Self::of_weights(
+                    weights,
+                    Vec::new(),
+                    description,
+                    None,
+                    (device, precision),
+                );
             }
             let weights = shipped_weights(patch)?;
             let description = format!("shipped {} encoder", weights.config.name());

@@ -48,8 +48,12 @@ impl Precision {
     pub(super) fn problem_on_cpu(self) -> Option<&'static str> {
         match self {
             _ if self.of_kernels().is_some() => None,
-            Self::F16 => Some("a CPU is faster with 32 bits, or with bf16 where it has instructions for it"),
-            _ => Some("this processor has no instructions for such products (AMX, or AVX-512 with BF16 and VNNI)"),
+            Self::F16 => {
+                Some("a CPU is faster with 32 bits, or with bf16 where it has instructions for it")
+            }
+            _ => Some(
+                "this processor has no instructions for such products (AMX, or AVX-512 with BF16 and VNNI)",
+            ),
         }
     }
 

@@ -8,9 +8,6 @@ use crate::{
     product::{Into, Matrix, multiply_strided, multiply_wide},
 };
 
-
-
-
 /// A right factor [inputs, outputs].
 pub enum Factor<'a> {
     /// In 32 bits, where it lies.

@@ -17,8 +17,7 @@ use super::bench::Part;
 use mynascope_audio::Channel;
 use mynascope_encoder::{
     CheckpointRef, DeviceChoice, LoadOptions, Overlap, Patching, Patchout, Precision, Preset,
-    Reading,
-    Readout, Rows, WeightsChoice,
+    Reading, Readout, Rows, WeightsChoice,
 };
 use mynascope_hub::HubName;
 pub use probes::{Compare, Diagnose, Key, Predict, Probe};

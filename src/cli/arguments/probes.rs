@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::{Encoder, at_least_one, checkpoint};
 use mynascope_audio::Semitones;
-use mynascope_encoder::{CheckpointRef, Patching, Precision, WeightsChoice, families::mt2::KeyNames};
+use mynascope_encoder::{
+    CheckpointRef, Patching, Precision, WeightsChoice, families::mt2::KeyNames,
+};
 use mynascope_probe::{Head, LayerChoice, Protocol, Task};
 use mynascope_spectrum::tokens::MaskRatio;
 

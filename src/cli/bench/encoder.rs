@@ -66,9 +66,8 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
             }
             for kind in [Patching::Square, Patching::Hybrid] {
                 let config = preset.config(kind);
-                let masks: Vec<TokenMask> = (0..WINDOWS as u64)
-                    .map(|track| mask(track, kind))
-                    .collect();
+                let masks: Vec<TokenMask> =
+                    (0..WINDOWS as u64).map(|track| mask(track, kind)).collect();
                 let windows = noise(WINDOWS, WINDOW_FRAMES * MEL_BANDS);
                 let of = Measured {
                     config: config.into(),

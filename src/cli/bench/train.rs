@@ -3,7 +3,7 @@
 use super::Measure;
 use crate::cli::arguments::{Bench, Common};
 use mynascope_collection as collection;
-use mynascope_encoder::{ComputeKind, DeviceChoice, Patching, Preset, compute_devices};
+use mynascope_encoder::{ComputeKind, DeviceChoice, Patching, Precision, Preset, compute_devices};
 use mynascope_train::{self as train, TrainConfig, TrainControl, TrainEvent};
 
 /// Steps of a measurement; the first ones, which warm up, are left out.
@@ -24,6 +24,10 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> a
         if device.software {
             continue;
         }
+        let trained = verb.precision.iter().copied();
+        let precisions: Vec<Precision> = trained
+            .filter(|precision| *precision != Precision::Int8)
+            .collect();
         let cpu = device.kind == ComputeKind::Cpu;
         let choice: DeviceChoice = device.spec.parse().map_err(anyhow::Error::msg)?;
         for preset in [Preset::Tiny, Preset::Small] {
@@ -33,39 +37,42 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> a
                     if cpu && !verb.full && (preset != Preset::Tiny || batch > 64) {
                         continue;
                     }
-                    let config = TrainConfig {
-                        data: vec!["demo".into()],
-                        preset: preset.into(),
-                        patch,
-                        batch,
-                        steps: STEPS,
-                        save_every: STEPS,
-                        device: choice,
-                        seed: common.seed(),
-                        ..TrainConfig::default()
-                    };
-                    let out = tempfile::tempdir()?;
-                    let (mut rates, mut stalls) = (Vec::new(), Vec::new());
-                    train::run(
-                        &config,
-                        &many,
-                        &out.path().join("run"),
-                        &TrainControl::default(),
-                        &mut |event| {
-                            if let TrainEvent::Step(step) = event {
-                                rates.push(0.5 * step.windows_per_second);
-                                stalls.extend(step.stall.map(|stall| 100.0 * stall));
-                            }
-                        },
-                    )?;
-                    let what = format!(
-                        "{preset} {patch} on {}, batch {batch}, 90 % masked",
-                        device.spec
-                    );
-                    let stalled = format!("{what}: waited for input");
-                    measure.values(what, "tracks/s", rates.split_off(WARM_UP.min(rates.len())));
-                    measure.values(stalled, "%", stalls.split_off(WARM_UP.min(stalls.len())));
-                    measure.console.cancel().check()?;
+                    for &precision in &precisions {
+                        let config = TrainConfig {
+                            precision,
+                            data: vec!["demo".into()],
+                            preset: preset.into(),
+                            patch,
+                            batch,
+                            steps: STEPS,
+                            save_every: STEPS,
+                            device: choice,
+                            seed: common.seed(),
+                            ..TrainConfig::default()
+                        };
+                        let out = tempfile::tempdir()?;
+                        let (mut rates, mut stalls) = (Vec::new(), Vec::new());
+                        train::run(
+                            &config,
+                            &many,
+                            &out.path().join("run"),
+                            &TrainControl::default(),
+                            &mut |event| {
+                                if let TrainEvent::Step(step) = event {
+                                    rates.push(0.5 * step.windows_per_second);
+                                    stalls.extend(step.stall.map(|stall| 100.0 * stall));
+                                }
+                            },
+                        )?;
+                        let what = format!(
+                            "{preset} {patch} on {}, batch {batch}, 90 % masked, {precision}",
+                            device.spec
+                        );
+                        let stalled = format!("{what}: waited for input");
+                        measure.values(what, "tracks/s", rates.split_off(WARM_UP.min(rates.len())));
+                        measure.values(stalled, "%", stalls.split_off(WARM_UP.min(stalls.len())));
+                        measure.console.cancel().check()?;
+                    }
                 }
             }
         }

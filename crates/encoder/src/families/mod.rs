@@ -345,15 +345,15 @@ impl<B: Kernels> Network<B> {
         Some(match config {
             // Its weights have a form of their own, which training changes.
             EncoderConfig::Myna(_) => return None,
-            EncoderConfig::Maest(config) => {
-                Self::Maest(maest::Network::assemble(&config, tensors, precision, device)?)
-            }
+            EncoderConfig::Maest(config) => Self::Maest(maest::Network::assemble(
+                &config, tensors, precision, device,
+            )?),
             EncoderConfig::Mt2(config) => {
                 Self::Mt2(mt2::Network::assemble(&config, tensors, precision, device)?)
             }
-            EncoderConfig::Music2vec(config) => {
-                Self::Music2vec(music2vec::Network::assemble(&config, tensors, precision, device)?)
-            }
+            EncoderConfig::Music2vec(config) => Self::Music2vec(music2vec::Network::assemble(
+                &config, tensors, precision, device,
+            )?),
             EncoderConfig::Baseline(config) => Self::Baseline(config),
         })
     }

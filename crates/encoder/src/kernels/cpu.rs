@@ -45,10 +45,7 @@ fn bias_of(bias: Option<&FlexTensor>) -> Option<Option<&[f32]>> {
     bias.map_or(Some(None), |bias| slice(bias).map(Some))
 }
 
-fn attention_of(
-    layer: &Layer<FlexTensor>,
-    precision: kernels::Precision,
-) -> Option<Attention<'_>> {
+fn attention_of(layer: &Layer<FlexTensor>, precision: kernels::Precision) -> Option<Attention<'_>> {
     let Layer::Attention {
         norm,
         order,
@@ -201,12 +198,10 @@ impl Kernels for Flex {
                 let LinearGradients { x, weight, bias } = match activation {
                     Activation::None => {
                         kernels::linear_backward(x, weight, outputs, precision, grad)
-                    },
+                    }
                     Activation::Gelu => {
                         let before = numbers(kept?)?;
-                        kernels::linear_gelu_backward(
-                            x, weight, outputs, precision, &before, grad,
-                        )
+                        kernels::linear_gelu_backward(x, weight, outputs, precision, &before, grad)
                     }
                 };
                 vec![x, weight, bias]

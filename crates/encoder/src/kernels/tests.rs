@@ -325,3 +325,75 @@ fn a_gradient_that_is_the_same_for_all_rows_is_followed() {
         assert!(error < 4e-6 * most, "{fused} for {decomposed}");
     }
 }
+
+/// Share of the length of `exact` by which `found` is off.
+fn distance(found: &[f32], exact: &[f32]) -> f64 {
+    let square = |values: &mut dyn Iterator<Item = f32>| -> f64 {
+        values.map(|value| f64::from(value).powi(2)).sum()
+    };
+    let off = square(&mut found.iter().zip(exact).map(|(a, b)| a - b));
+    (off / square(&mut exact.iter().copied()).max(1e-12)).sqrt()
+}
+
+/// Eight bits of precision: rounding alone moves a number by 2^-9 of it at most, and sums of many by less.
+#[test]
+fn in_bf16_layers_and_their_gradients_are_nearly_those_in_32_bits() {
+    let tokens = [5, 40];
+    let mut layers = vec![
+        (
+            Layer::Linear {
+                weight: matrix(12, DIM, HIDDEN),
+                bias: primitive(&leaf(13, [HIDDEN])),
+                activation: Activation::Gelu,
+            },
+            250,
+        ),
+        (
+            Layer::FeedForward {
+                norm: norm(20, DIM),
+                order: NormOrder::Pre,
+                widen: [matrix(22, DIM, HIDDEN), primitive(&leaf(23, [HIDDEN]))],
+                narrow: [matrix(24, HIDDEN, DIM), primitive(&leaf(25, [DIM]))],
+            },
+            250,
+        ),
+    ];
+    layers.extend(tokens.map(|tokens| {
+        let inner = HEADS * HEAD_DIM;
+        let layer = Layer::Attention {
+            norm: norm(30, DIM),
+            order: NormOrder::Pre,
+            qkv: matrix(32, DIM, 3 * inner),
+            qkv_bias: None,
+            out: matrix(33, inner, DIM),
+            out_bias: Some(primitive(&leaf(34, [DIM]))),
+            tokens,
+            queries: tokens,
+            heads: HEADS,
+        };
+        (layer, 6 * tokens)
+    }));
+    for (layer, rows) in layers {
+        let x = leaf(5, [rows, DIM]);
+        let exact = pass(&layer, &x, layer.clone().run(x.clone(), Precision::F32));
+        let found = pass(&layer, &x, layer.clone().run(x.clone(), Precision::Bf16));
+        for (index, (found, exact)) in found.iter().zip(&exact).enumerate() {
+            let distance = distance(found, exact);
+            assert!(distance < 0.02, "{rows} rows, tensor {index}: {distance}");
+        }
+        let plain = inner(&layer);
+        let values = |precision| {
+            let out: Tensor<Flex, 2> = plain.clone().run(x.clone().inner(), precision);
+            out.into_data().into_vec::<f32>().unwrap()
+        };
+        let exact = values(Precision::F32);
+        for (precision, bound) in [(Precision::Bf16, 0.01), (Precision::Int8, 0.03)] {
+            let found = values(precision);
+            let distance = distance(&found, &exact);
+            assert!(distance < bound, "{precision}, {rows} rows: {distance}");
+            // Where the processor has nothing for int8, 32 bits are used; bf16 is then what Burn makes of it.
+            let narrow = precision.of_kernels().is_some();
+            assert!(!narrow || found != exact, "{precision} was used");
+        }
+    }
+}

@@ -303,7 +303,14 @@ mod elsewhere {
             match *self {}
         }
 
-        pub fn halves_into(&self, _: &[Line], _: usize, _: &[Line], _: (&mut [f32], usize), _: bool) {
+        pub fn halves_into(
+            &self,
+            _: &[Line],
+            _: usize,
+            _: &[Line],
+            _: (&mut [f32], usize),
+            _: bool,
+        ) {
             match *self {}
         }
     }

@@ -87,7 +87,13 @@ impl Left {
 
 /// At most 16 rows of at most 32 inputs, which lie `apart` from each other, become the first lines of rows `stride` apart.
 #[macerator::with_simd]
-fn turn<S: Simd>(values: &[f32], apart: usize, size: [usize; 2], lines: &mut [Line], stride: usize) {
+fn turn<S: Simd>(
+    values: &[f32],
+    apart: usize,
+    size: [usize; 2],
+    lines: &mut [Line],
+    stride: usize,
+) {
     let [rows, inputs] = size;
     let mut pairs = [[0_u32; TILE]; TILE];
     for (pair, slots) in pairs.iter_mut().enumerate().take(inputs.div_ceil(2)) {
@@ -193,6 +199,10 @@ pub fn fours(values: &[f32; 64], factor: f32, line: &mut Line) {
 pub fn to_i8(value: f32) -> u32 {
     // Adding it rounds to a whole number, which then lies in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    let near = if value.is_nan() { 0.0 } else { value.clamp(-127.0, 127.0) };
+    let near = if value.is_nan() {
+        0.0
+    } else {
+        value.clamp(-127.0, 127.0)
+    };
     (near + ROUND).to_bits() & 0xff
 }

@@ -62,8 +62,8 @@ const ROUNDS: usize = 20_000;
 mod x86 {
     use std::{
         arch::x86_64::{
-            _mm256_fmadd_ps, _mm256_set1_ps, _mm512_fmadd_ps, _mm512_set1_ps, _mm512_reduce_add_ps,
-            _mm256_cvtss_f32,
+            _mm256_cvtss_f32, _mm256_fmadd_ps, _mm256_set1_ps, _mm512_fmadd_ps,
+            _mm512_reduce_add_ps, _mm512_set1_ps,
         },
         hint::black_box,
     };

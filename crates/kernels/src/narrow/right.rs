@@ -347,13 +347,7 @@ fn byte_tile_of_rows<S: Simd>(
 
 /// Puts sums where they are wanted.
 #[macerator::with_simd]
-fn put<S: Simd>(
-    sums: &Sums,
-    size: (usize, usize),
-    out: &mut [f32],
-    stride: usize,
-    into: Into,
-) {
+fn put<S: Simd>(sums: &Sums, size: (usize, usize), out: &mut [f32], stride: usize, into: Into) {
     let (rows, columns) = size;
     let targets = out.chunks_mut(stride).take(rows);
     for (target, sums) in targets.zip(sums.0.chunks_exact(BLOCK)) {

@@ -38,7 +38,9 @@ fn exact(a: &[f32], b: &[f32], sizes: [usize; 3], precision: Precision) -> Vec<(
                 let (a, b) = (f64::from(*a), f64::from(b));
                 sum += a * b;
                 bound += match precision {
-                    Precision::Int8 => steps[0] * b.abs() + steps[1] * a.abs() + steps[0] * steps[1],
+                    Precision::Int8 => {
+                        steps[0] * b.abs() + steps[1] * a.abs() + steps[0] * steps[1]
+                    }
                     // Half a unit in the last of eight bits, of each factor.
                     _ => (a * b).abs() * 2.0_f64.powi(-8) * 1.01,
                 };
@@ -76,7 +78,14 @@ fn products_are_those_in_64_bits_within_the_rounding_of_their_factors() {
                     let stride = outputs + 3;
                     let mut out = vec![7.0; rows * stride];
                     let all = (0, outputs);
-                    tiles.multiply(Matrix::new(&a, inputs), 0, all, &mut out, stride, Into::Replace);
+                    tiles.multiply(
+                        Matrix::new(&a, inputs),
+                        0,
+                        all,
+                        &mut out,
+                        stride,
+                        Into::Replace,
+                    );
                     for (row, expected) in out.chunks_exact(stride).zip(expected.chunks(outputs)) {
                         for (found, (expected, bound)) in row.iter().zip(expected) {
                             let error = (f64::from(*found) - expected).abs();
@@ -102,7 +111,8 @@ fn parts_of_inputs_and_columns_make_up_the_whole() {
     let (rows, inputs, outputs) = (40, 200, 100);
     let (a, b) = (numbers(rows * inputs, 3), numbers(inputs * outputs, 4));
     for unit in units() {
-        let tiles = Tiles::for_unit(Matrix::new(&b, outputs), Precision::Bf16, false, unit).unwrap();
+        let tiles =
+            Tiles::for_unit(Matrix::new(&b, outputs), Precision::Bf16, false, unit).unwrap();
         let mut whole = vec![0.0; rows * outputs];
         let all = Matrix::new(&a, inputs);
         tiles.multiply(all, 0, (0, outputs), &mut whole, outputs, Into::Replace);
@@ -130,7 +140,14 @@ fn the_units_agree_and_the_whole_numbers_of_both_are_the_same() {
         let by = |unit| {
             let tiles = Tiles::for_unit(Matrix::new(&b, 70), precision, false, unit).unwrap();
             let mut out = vec![0.0; 50 * 70];
-            tiles.multiply(Matrix::new(&a, 300), 0, (0, 70), &mut out, 70, Into::Replace);
+            tiles.multiply(
+                Matrix::new(&a, 300),
+                0,
+                (0, 70),
+                &mut out,
+                70,
+                Into::Replace,
+            );
             out
         };
         let (first, second) = (by(first), by(second));
@@ -158,7 +175,9 @@ fn what_is_no_number_stays_none_and_nothing_comes_of_nothing() {
             let none = Matrix::strided(&a, 0, 70, 70);
             tiles.multiply(none, 0, (0, 40), &mut out, 40, Into::Replace);
             let empty = Tiles::for_unit(Matrix::strided(&b, 70, 0, 0), precision, false, unit);
-            empty.unwrap().multiply(Matrix::new(&a, 70), 0, (0, 0), &mut [], 0, Into::Replace);
+            empty
+                .unwrap()
+                .multiply(Matrix::new(&a, 70), 0, (0, 0), &mut [], 0, Into::Replace);
         }
     }
 }
@@ -183,7 +202,12 @@ fn numbers_are_rounded_to_the_nearest_of_eight_bits() {
 #[test]
 #[ignore = "measures"]
 fn speed() {
-    for (rows, inputs, outputs) in [(96, 192, 576), (96, 192, 768), (96, 768, 192), (96, 768, 3072)] {
+    for (rows, inputs, outputs) in [
+        (96, 192, 576),
+        (96, 192, 768),
+        (96, 768, 192),
+        (96, 768, 3072),
+    ] {
         let (a, b) = (numbers(rows * inputs, 1), numbers(inputs * outputs, 2));
         let mut out = vec![0.0; rows * outputs];
         let rate = |run: &mut dyn FnMut()| {
@@ -203,14 +227,18 @@ fn speed() {
         print!("{rows} x {inputs} x {outputs}: f32 {plain:.0}");
         for precision in NARROW {
             for unit in units() {
-                let tiles = Tiles::for_unit(Matrix::new(&b, outputs), precision, false, unit).unwrap();
+                let tiles =
+                    Tiles::for_unit(Matrix::new(&b, outputs), precision, false, unit).unwrap();
                 let found = rate(&mut || {
                     tiles.multiply(a, 0, (0, outputs), &mut out, outputs, Into::Replace);
                 });
                 let laying = rate(&mut || {
                     Tiles::for_unit(Matrix::new(&b, outputs), precision, false, unit).unwrap();
                 });
-                print!("  {precision:?} {unit:?} {found:.0} (laying out {:.2})", found / laying);
+                print!(
+                    "  {precision:?} {unit:?} {found:.0} (laying out {:.2})",
+                    found / laying
+                );
             }
         }
         println!();

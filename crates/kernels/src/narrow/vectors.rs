@@ -57,7 +57,10 @@ pub fn bytes(
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("there are no such instructions: {rows}, {of_columns:?}, {}", sums.0.len());
+    unreachable!(
+        "there are no such instructions: {rows}, {of_columns:?}, {}",
+        sums.0.len()
+    );
 }
 
 /// Multiplies what is in registers; operations done.
@@ -88,9 +91,9 @@ fn check(a: &[Line], a_stride: usize, b: &[Line]) {
 #[allow(unsafe_code)]
 mod here {
     use std::arch::x86_64::{
-        __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_dpbusd_epi32,
-        _mm512_set1_epi32, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32,
-        _mm512_sub_epi32, _mm512_xor_si512,
+        __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_set1_epi32,
+        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_sub_epi32,
+        _mm512_xor_si512,
     };
 
     use super::{BLOCK, Line, ROWS, TILE};

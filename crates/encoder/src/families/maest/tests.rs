@@ -29,7 +29,7 @@ struct Opened {
 fn open(file: &str, hint: &Hint) -> Opened {
     let mut checkpoint = OpenCheckpoint::open(&fixture(file)).unwrap();
     let (found, values) = read(&mut checkpoint, hint).unwrap().unwrap();
-    let network = Network::assemble(&found.config, values, &FlexDevice).unwrap();
+    let network = Network::assemble(&found.config, values, Precision::F32, &FlexDevice).unwrap();
     Opened { found, network }
 }
 

@@ -31,7 +31,7 @@ fn hint() -> Hint {
 
 fn opened() -> (Recognised<Config>, Network<Flex>) {
     let (found, values) = read(&mut checkpoint(), &hint()).unwrap().unwrap();
-    let network = Network::assemble(&found.config, values, &FlexDevice).unwrap();
+    let network = Network::assemble(&found.config, values, Precision::F32, &FlexDevice).unwrap();
     (found, network)
 }
 

@@ -25,7 +25,7 @@ fn opened() -> (Recognised<Config>, Network<Flex>) {
     let mut checkpoint = OpenCheckpoint::open(&fixture("hub")).unwrap();
     let found = read(&mut checkpoint, &Hint::default()).unwrap();
     let (found, values) = found.unwrap();
-    let network = Network::assemble(&found.config, values, &FlexDevice).unwrap();
+    let network = Network::assemble(&found.config, values, Precision::F32, &FlexDevice).unwrap();
     (found, network)
 }
 

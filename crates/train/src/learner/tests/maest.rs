@@ -110,7 +110,7 @@ fn tokens_logits_loss_and_gradients_are_those_of_maest_infer_in_whole_and_in_chu
     };
     let values = reference.start.tensors.iter();
     let values = values.map(|tensor| tensor.values.clone());
-    let network = maest::Network::<Flex>::assemble(&sizes, values, device).unwrap();
+    let network = maest::Network::<Flex>::assemble(&sizes, values, Precision::F32, device).unwrap();
     let patches = || match input.batch.part(0..3) {
         HostBatch::MelPatches(patches) => patches,
         _ => panic!("a MAEST reads patches of its mel"),
