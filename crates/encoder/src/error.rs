@@ -113,9 +113,9 @@ pub enum EncoderError {
     /// A layer or a readout that the encoder does not have; which, and what there is.
     #[error("{0}")]
     Reading(String),
-    /// Training in 16-bit products on a device that cannot, or gains nothing by it.
+    /// Products in fewer bits on a device that cannot, or gains nothing by it.
     #[error(
-        "{device} does not compute training in {precision}: {why}; say --precision f32 or choose another device"
+        "{device} does not compute in {precision}: {why}; say --precision f32 or choose another device"
     )]
     Precision {
         /// What was asked for.

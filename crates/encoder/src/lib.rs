@@ -25,6 +25,7 @@ mod cuda;
 mod device;
 mod error;
 pub mod families;
+mod gain;
 mod identity;
 mod info;
 mod input;
@@ -53,6 +54,7 @@ pub use families::myna::{
     HEAD_DIM, MynaConfig, PatchInput, Patching, Preset, network::HostTokens, tokenizer::Tokenizer,
 };
 pub use families::{EncoderConfig, Family, baseline::Baseline};
+pub use gain::{PrecisionGain, cosines_of, precision_gain};
 pub use identity::{is_same_reading, is_shipped};
 pub use info::{EncoderInfo, WindowRule};
 pub use input::{Input, Window};

@@ -33,6 +33,13 @@ impl Precision {
         *self == Self::F32
     }
 
+    /// In which of them encoders can embed on the CPU of this machine, 32 bits first.
+    pub fn on_cpu() -> Vec<Self> {
+        let all = Self::ALL.into_iter();
+        all.filter(|precision| precision.problem_on_cpu().is_none())
+            .collect()
+    }
+
     /// What the CPU's kernels call it; `None` of what they don't know.
     pub(super) fn of_kernels(self) -> Option<kernels::Precision> {
         let precision = match self {

@@ -8,7 +8,7 @@ use super::Measure;
 use crate::cli::arguments::Bench;
 use mynascope_encoder::{
     ComputeDevice, ComputeKind, DeviceChoice, EncoderConfig, LoadedEncoder, Patching, Precision,
-    Preset, compute_devices, families::maest, peak_rate,
+    Preset, compute_devices, cosines_of, families::maest, peak_rate,
 };
 use mynascope_spectrum::{
     MEL_BANDS,
@@ -126,7 +126,6 @@ impl Measured<'_> {
         let open = |precision| LoadedEncoder::random_in(self.config, 0, precision, &choice);
         let exact = open(Precision::F32)?;
         let reference = exact.embed_windows(&windows, masks)?;
-        let dim = exact.embedding_dim().max(1);
         for &precision in &verb.precision {
             let encoder = match open(precision) {
                 Ok(encoder) => encoder,
@@ -151,11 +150,7 @@ impl Measured<'_> {
             let peak = is_cpu.then(|| peak_rate(precision)).flatten();
             // What a masked window takes is not told by its encoder.
             let flops = masks.is_none().then_some(encoder.info().flops as f64);
-            let cosines: Vec<f64> = found
-                .chunks_exact(dim)
-                .zip(reference.chunks_exact(dim))
-                .map(|(a, b)| cosine(a, b))
-                .collect();
+            let (mean, worst) = cosines_of(&found, &reference, exact.embedding_dim());
             measure.more(|windows_per_second| {
                 let gflops = flops.map(|flops| flops * windows_per_second / 1e9);
                 Speed {
@@ -164,21 +159,13 @@ impl Measured<'_> {
                     windows_per_second,
                     gflops,
                     share_of_peak: gflops.zip(peak).map(|(rate, peak)| rate / peak),
-                    cosine_to_f32: cosines.iter().sum::<f64>() / cosines.len().max(1) as f64,
-                    worst_cosine_to_f32: cosines.iter().copied().fold(1.0, f64::min),
+                    cosine_to_f32: mean,
+                    worst_cosine_to_f32: worst,
                 }
             });
         }
         Ok(())
     }
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| -> f64 {
-        let pairs = a.iter().zip(b);
-        pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-    };
-    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
 /// Positive noise: [windows][values].

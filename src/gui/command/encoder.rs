@@ -18,4 +18,6 @@ pub enum EncoderCommand {
     ShowPublished,
     /// Looks up what these are, and which published encoders are on this disk: the menu is open.
     LookUp(Vec<EncoderSource>),
+    /// Measures on the shown track what fewer bits gain and cost the encoder.
+    MeasurePrecisions,
 }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use crate::gui::{
     command::{EncoderCommand, ProbeCommand},
+    jobs::JobEvent,
     message::{EncoderMessage, Message},
     model::{AppState, AskedFor, ChosenCheckpoint, EncoderSource, Overlay},
     work::{
         Workers,
         checkpoint::{self, ChosenFor},
-        hub,
+        hub, precision_gains,
     },
 };
 
@@ -32,6 +33,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Encode
                 });
             model.notices.error_of(asked);
         }
+        EncoderCommand::MeasurePrecisions => measure_precisions(model, workers),
         EncoderCommand::LookUp(sources) => {
             look_up(model, workers, &sources);
             let looked = std::mem::replace(&mut model.hub.looked_on_disk, true);
@@ -49,7 +51,32 @@ pub(super) fn receive(model: &mut AppState, message: EncoderMessage) {
             let (source, card) = *of;
             model.embeddings.take_in_card(&source, card);
         }
+        EncoderMessage::Gain(update) => {
+            let gains = &mut model.embeddings.gains;
+            match gains.job.take(update) {
+                Some(JobEvent::Found(gain)) => gains.take_in(gain),
+                Some(JobEvent::Ended(end)) => gains.problem = end.err(),
+                None => {}
+            }
+        }
         EncoderMessage::Embedded(table) => model.embeddings.table = Some(table),
+    }
+}
+
+fn measure_precisions(model: &mut AppState, workers: &Workers) {
+    let source = model.embeddings.source.clone();
+    let track = model
+        .library
+        .selected_track()
+        .map(|track| track.path.clone());
+    let gains = &mut model.embeddings.gains;
+    gains.begin(&source);
+    match track {
+        Some(track) => {
+            let started = precision_gains::start(&mut gains.job, source, track, &workers.outbox);
+            gains.problem = started.err().map(|error| error.to_string());
+        }
+        None => gains.problem = Some("Select a track first: its windows are embedded".into()),
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::gui::model::{ChosenCheckpoint, EncoderCard, EncoderSource, KeyedTable};
+use crate::gui::{
+    jobs::JobUpdate,
+    model::{ChosenCheckpoint, EncoderCard, EncoderSource, KeyedTable},
+};
+use mynascope_encoder::PrecisionGain;
 
 /// What comes of choosing an encoder and of embedding with it.
 pub enum EncoderMessage {
@@ -10,6 +14,8 @@ pub enum EncoderMessage {
     Chosen(ChosenCheckpoint),
     /// What a checkpoint is, or why that cannot be told.
     Card(Box<(EncoderSource, Result<EncoderCard, String>)>),
+    /// What fewer bits gain and cost.
+    Gain(JobUpdate<PrecisionGain>),
     /// The windows are embedded: useful to map, probe and neighbours, even if who asked gave up.
     Embedded(Arc<KeyedTable>),
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::WINDOW_SECS;
+use super::{PrecisionGains, WINDOW_SECS};
 use crate::gui::command_line::CommandLine;
 use mynascope_audio as audio;
 use mynascope_base::ordinal;
@@ -30,6 +30,8 @@ pub struct Embeddings {
     pub table: Option<Arc<KeyedTable>>,
     /// Checkpoint files that were used since the window was opened, the newest first: the menu goes on offering them.
     pub files: Vec<PathBuf>,
+    /// What fewer bits gain and cost.
+    pub gains: PrecisionGains,
     /// What checkpoints are, as far as that was looked up.
     cards: Vec<(EncoderSource, LookedUp)>,
 }

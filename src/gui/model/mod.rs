@@ -21,6 +21,7 @@ mod path_question;
 mod picked;
 mod picture;
 mod points;
+mod precision_gains;
 mod probing;
 mod publishing;
 mod regions;
@@ -72,6 +73,7 @@ pub use picture::{
     Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use points::{Camera, Point, PointClass};
+pub use precision_gains::PrecisionGains;
 pub use probing::{
     ActiveProbe, Answer, AnswerColumn, AnswerList, AnswerSort, AnsweredColumn, AnsweredForm,
     BoardColumn, BoardView, Broken, CurveKind, Found, HeardFile, PROTOCOLS, PredictionTimeline,

@@ -1,6 +1,8 @@
 //! The menu of encoders: which one is used, and what is read of it. The same menu for the encoder of all layouts and for that of a
 //! second map.
 
+mod precision;
+
 use eframe::egui::{
     self, Align2, Button, DragValue, PopupCloseBehavior, Rect, RichText, ScrollArea, Sense, Ui,
     containers::menu::{MenuButton, MenuConfig},
@@ -210,9 +212,17 @@ fn reading(
     readout(ui, info, &mut changed.reading);
     windows(ui, card, &mut changed.reading);
     patchout(ui, info, &mut changed.reading);
+    precision::show(
+        ui,
+        &model.embeddings.gains,
+        source,
+        info,
+        &mut changed.reading,
+        push,
+    );
     let published = source.reading.is_published();
     let text = "Read as published";
-    let hint = "Layer, readout, windows and patchout as the authors published them";
+    let hint = "Layer, readout, windows and patchout as the authors published them, in 32 bits";
     if parts::wide(
         ui,
         ui.available_width(),

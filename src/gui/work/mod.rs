@@ -23,6 +23,7 @@ pub mod open;
 pub mod open_folder;
 pub mod past_run;
 pub mod picture;
+pub mod precision_gains;
 pub mod prediction_timeline;
 pub mod probe;
 pub mod probe_file;

@@ -27,20 +27,24 @@ impl Fields<'_> {
             )
         });
         parts::explain(ui, self.form.optimiser.explanation());
-        let hint = "With which numbers layers multiply; 16 bits are faster where a graphics card has them, and weights stay in 32";
-        if self.form.device != DeviceChoice::Cpu || self.form.precision != Precision::F32 {
+        let hint = "In which numbers layers multiply; 16 bits are faster where the processor or a graphics card has instructions for them, \
+                    and weights stay in 32";
+        let choice = self.form.device != DeviceChoice::Cpu
+            || Precision::on_cpu().contains(&Precision::Bf16)
+            || self.form.precision != Precision::F32;
+        if choice {
             self.row(ui, "Precision", "precision", hint, |ui, form| {
                 let options = [
                     (Precision::F32, "f32", "32 bits: works everywhere"),
                     (
                         Precision::Bf16,
                         "bf16",
-                        "16 bits with the range of 32: newer NVIDIA cards",
+                        "16 bits with the range of 32: newer processors (AMX, AVX-512 BF16) and NVIDIA cards",
                     ),
                     (
                         Precision::F16,
                         "f16",
-                        "16 bits with a small range: gradients are enlarged meanwhile",
+                        "16 bits with a small range, on graphics cards: gradients are enlarged meanwhile",
                     ),
                 ];
                 fields::pick(ui, &options, &mut form.precision)
