@@ -10,6 +10,7 @@ fn splits_are_read_in_all_the_fields_words() {
         ["training", "validation", "testing"],
         ["TRAIN", "VAL", "TEST"],
         ["0", "1", "2"],
+        ["1", "2", "3"],
         ["train", "eval", "test"],
         ["train set", "valid set", "test set"],
         ["tr", "cv", "te"],
@@ -31,6 +32,12 @@ fn splits_are_read_in_all_the_fields_words() {
     });
     assert_eq!(sizes(&long), [21, 6, 9]);
     assert_note(&long, &["`test-clean-100` is taken as test"]);
+    // Numbers of about as many rows each may be anything.
+    let thirds = home.list("file,label,split", |at, [path, label, _]| {
+        format!("{path},{label},{}", 1 + at / 3 % 3)
+    });
+    assert_eq!(thirds.split, None);
+    assert_note(&thirds, &["`split` is no split", "`1`, `2`, `3`"]);
     // What is no part is said before anything is computed.
     let collection = home.list("file,label,split", |at, [path, label, part]| {
         let part = if at == 4 { "backup" } else { part };
