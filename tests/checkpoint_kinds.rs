@@ -382,6 +382,31 @@ fn files_that_are_taken_for_checkpoints_say_what_they_are() {
 }
 
 #[test]
+fn a_program_of_torch_script_is_named_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.pt");
+    let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    // As torch.jit.save writes it.
+    for (name, bytes) in [
+        ("model/data.pkl", &b"\x80\x02c__torch__\nNet\n)\x81."[..]),
+        ("model/code/__torch__.py", b"class Net(Module):\n  pass\n"),
+        ("model/constants.pkl", b"\x80\x02)."),
+        ("model/version", b"3\n"),
+    ] {
+        archive.start_file(name, stored).unwrap();
+        std::io::Write::write_all(&mut archive, bytes).unwrap();
+    }
+    archive.finish().unwrap();
+    let error = load_weights(&path, None).unwrap_err().to_string();
+    for word in ["TorchScript", "torch.jit.load(", ".state_dict()"] {
+        assert!(error.contains(word), "{error}");
+    }
+    assert!(error.ends_with(&path.display().to_string()), "{error}");
+}
+
+#[test]
 fn weights_that_were_saved_in_another_way_are_named_with_the_remedy() {
     for (name, words) in [
         (

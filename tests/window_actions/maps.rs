@@ -213,6 +213,15 @@ pub const MAP: Promises = &[
         bench.asks(id, "FindSound(None)");
         map(bench);
     }),
+    ("label-table", |bench, id| {
+        assert!(bench.asked(id).is_none(), "the map is of the collection");
+        let path = bench.file("save-embeddings-npz.npz");
+        bench.apply(Command::Map(MapCommand::OpenTable(Some(path))));
+        bench.until(id, |model| model.mapping.imported_chart().is_some());
+        bench.settle();
+        bench.asks(id, "LabelTable(None)");
+        map(bench);
+    }),
     ("close-table", |bench, id| {
         assert!(bench.asked(id).is_none(), "no table is open");
         let path = bench.file("save-embeddings-npz.npz");

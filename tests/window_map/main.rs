@@ -18,7 +18,7 @@ use eframe::{egui, egui_wgpu::RenderState};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, LibraryCommand, MapCommand, SaveTo, WindowCommand},
+    command::{Command, LibraryCommand, MapCommand, ProbeCommand, SaveTo, WindowCommand},
     model::{
         Camera, Colouring, CurveKind, ListForm, MapForm, MapSide, Neighbour, Number, PointClass,
         ProbeJob, ProbeTab, Query,
@@ -27,6 +27,7 @@ use mynascope::gui::{
 };
 use mynascope_embedding::Level;
 use mynascope_map::Method;
+use mynascope_probe::Task;
 
 use common::{
     labelled::{SIZE, map_uploads, press, settle, show, sounds, wait, window},

@@ -172,6 +172,76 @@ fn a_table_of_another_program_is_probed_while_it_is_on_the_map() {
     assert_eq!(chart.source.table.tracks.len(), 6, "the collection's map");
 }
 
+/// A list names the tracks of a table in its own order; nothing is open, and none of their sound is here.
+#[test]
+fn a_table_that_is_opened_alone_takes_its_labels_from_a_list() {
+    need_graphics();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("clap.csv");
+    let rows = (0..24).map(|row| format!("{row:02}.mp3,{},{}\n", row % 3, row / 3));
+    std::fs::write(&path, format!("file,e0,e1\n{}", rows.collect::<String>())).unwrap();
+    let list = home.path().join("genres.csv");
+    let rows = (0..24).rev().map(|row| {
+        let (genre, key) = (["a", "b", "c"][row % 3], ["C major", "A minor"][row % 2]);
+        format!("{row:02}.mp3,{genre},{key}\n")
+    });
+    std::fs::write(
+        &list,
+        format!("file,genre,key\n{}", rows.collect::<String>()),
+    )
+    .unwrap();
+    let (mut harness, _) = window(&path);
+    wait(&mut harness, "the table", |app| {
+        app.model().mapping.imported_chart().is_some()
+    });
+    settle(&mut harness);
+    show(&mut harness, Workspace::Probe);
+    let why = harness.state().model().why_not(ProbeJob::Probe);
+    assert!(why.unwrap().contains("take them from a list"), "{why:?}");
+    harness.get_by_label("Labels from a list…");
+    let label = MapCommand::LabelTable(Some(list.clone()));
+    harness.state_mut().apply(Command::Map(label));
+    wait(&mut harness, "the labels", |app| {
+        app.model()
+            .mapping
+            .imported
+            .as_ref()
+            .is_some_and(|it| it.labels == 3)
+    });
+    settle(&mut harness);
+    let model = harness.state().model();
+    let chart = model.mapping.chart.as_ref().unwrap();
+    let tracks = chart.source.table.tracks.iter().take(3);
+    let labels: Vec<_> = tracks.map(|track| track.label.as_deref()).collect();
+    assert_eq!(labels, [Some("a"), Some("b"), Some("c")]);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert_eq!(model.probing.error, None);
+    let report = &model.probing.result.as_ref().unwrap().report;
+    assert_eq!(report.classes, ["a", "b", "c"]);
+    // The verb does the same.
+    let copied = model.probe_command(ProbeJob::Probe).unwrap();
+    let labels = format!("--labels {}", list.display());
+    assert!(copied.contains(&labels), "{copied}");
+    // Other tasks take what the list says, too.
+    let mut form = model.probing.form;
+    form.task = Task::Key;
+    let edit = Command::Probe(ProbeCommand::Edit(form));
+    harness.state_mut().apply(edit);
+    assert_eq!(harness.state().model().why_not(ProbeJob::Probe), None);
+    // A list of other tracks changes nothing and says why.
+    std::fs::write(&list, "file,genre\nx.mp3,a\ny.mp3,b\n").unwrap();
+    let label = MapCommand::LabelTable(Some(list));
+    harness.state_mut().apply(Command::Map(label));
+    wait(&mut harness, "the reason", |app| {
+        let mut notices = app.model().notices.shown().iter();
+        notices.any(|notice| notice.text.contains("none of the table's 24 tracks"))
+    });
+    let imported = harness.state().model().mapping.imported.as_ref();
+    assert_eq!(imported.unwrap().labels, 3);
+}
+
 /// A table whose sound was moved is asked about once: pointing at it raises no message, and its folder can be named.
 #[test]
 fn a_table_whose_sound_was_moved_is_silent_until_its_folder_is_named() {

@@ -101,7 +101,8 @@ fn fold_folders(names: &BTreeSet<String>) -> Option<usize> {
     Some(numbers?.len()).filter(|folds| *folds >= 2)
 }
 
-fn fold_number(name: &str) -> Option<u32> {
+/// The number in the name of a fold: `fold3`, `Fold_3`, `fold-3`.
+pub(super) fn fold_number(name: &str) -> Option<u32> {
     let number = name.to_lowercase();
     let number = number
         .strip_prefix("fold")?

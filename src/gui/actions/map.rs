@@ -176,6 +176,17 @@ pub(super) const ACTIONS: &[Action] = &[
         },
     },
     Action {
+        id: "label-table",
+        group: GROUP,
+        name: "Labels of the table from a list…",
+        help: "Give the tracks of the opened table the labels, keys, tags and parts of a split that a list has of them",
+        keys: &[],
+        command: |model| {
+            model.mapping.imported.as_ref()?;
+            Some(Command::Map(MapCommand::LabelTable(None)))
+        },
+    },
+    Action {
         id: "choose-second",
         group: GROUP,
         name: "Choose the encoder of the second map…",

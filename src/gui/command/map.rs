@@ -94,6 +94,8 @@ pub enum MapCommand {
     CloseTable,
     /// Looks for the sound of the table that the map is of in a folder; asks for it where none is said.
     FindSound(Option<PathBuf>),
+    /// Takes the labels of the table that the map is of from a list; asks for it where none is said.
+    LabelTable(Option<PathBuf>),
     /// Saves the embeddings of the map.
     SaveEmbeddings(SaveTo),
     /// Saves the places of the points.

@@ -10,7 +10,7 @@ use crate::gui::{
     model::{AppState, Edited, OpenFound, OpenLesson, PictureState, SetAside},
     work::{
         Workers,
-        ask_file::{Question, ask_all},
+        ask_file::{LIST_ENDINGS, Question, ask_all},
         drop_preview,
         lesson::is_lesson,
         open::{self, Source},
@@ -488,10 +488,7 @@ fn choose(model: &mut AppState, workers: &Workers, wish: Wish, adds: bool) {
             "Open sound files"
         })
         .filter("Sound", EXTENSIONS)
-        .filter(
-            "Lists of paths",
-            &["csv", "tsv", "tab", "psv", "txt", "m3u", "m3u8"],
-        ),
+        .filter("Lists of paths", &LIST_ENDINGS),
         Wish::Folder => Question::folders(match adds {
             true => "Add a folder of sounds",
             false => "Open a folder of sounds",

@@ -54,6 +54,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
         MapCommand::CloseTable => close_table(model, workers),
         MapCommand::OpenTable(path) => tables::open(model, workers, path),
         MapCommand::FindSound(folder) => tables::find_sound(model, workers, folder),
+        MapCommand::LabelTable(list) => tables::label(model, workers, list),
         MapCommand::SaveEmbeddings(to) => tables::save_embeddings(model, workers, to),
         MapCommand::SaveMap(to) => tables::save_map(model, workers, to),
         MapCommand::Cancel => model.mapping.job.stop(),
@@ -341,6 +342,9 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: MapM
         MapMessage::TableOpened(result) => tables::opened(model, workers, result),
         MapMessage::SoundFound { of, result } => {
             tables::sound_found(model, workers, &of, result);
+        }
+        MapMessage::TableLabelled { of, result } => {
+            tables::labelled(model, workers, &of, result);
         }
         MapMessage::Sounds(spot) => model.mapping.sounding = Some(spot),
         MapMessage::SoundFailed(why) => model.notices.error(why),

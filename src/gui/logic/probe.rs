@@ -360,6 +360,10 @@ fn on_table(model: &mut AppState, workers: &Workers, job: ProbeJob) -> bool {
         path: imported.path.clone(),
         table: Arc::clone(&imported.table),
         source: model.embeddings.source.clone(),
+        listed: imported
+            .listed
+            .as_ref()
+            .map(|it| Arc::clone(&it.collection)),
         collection: model.library.collection.clone(),
         cache: workers.cache.clone(),
     };

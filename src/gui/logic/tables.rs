@@ -8,12 +8,13 @@ use std::{
 
 use crate::gui::{
     command::SaveTo,
-    model::{AppState, Imported, KeyedTable, MapSide, TableKey},
+    model::{AppState, Imported, KeyedTable, ListedLabels, MapSide, TableKey},
     work::{Workers, tables, tables::Sheet},
 };
 use mynascope_base::counted;
+use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingTable, Level, Relocated, SoundOfTable};
-use mynascope_probe::EncoderId;
+use mynascope_probe::{EncoderId, ProbedTable};
 
 use super::{map, map_colours};
 
@@ -71,12 +72,11 @@ pub(super) fn opened(
         model.mapping.form.level = Level::Track;
     }
     let table = Arc::new(keyed(model, *table));
-    let labels = table.table.tracks.iter();
-    let labels: BTreeSet<&str> = labels.filter_map(|it| it.label.as_deref()).collect();
     model.mapping.imported = Some(Imported {
-        labels: labels.len(),
+        labels: label_count(&table.table),
+        listed: None,
         path,
-        table: Arc::clone(&table),
+        table,
         sound,
     });
     map::compute(model, workers);
@@ -142,28 +142,95 @@ pub(super) fn sound_found(
         Ok(found) => found,
         Err(why) => return model.notices.error(why),
     };
-    let mapping = &mut model.mapping;
-    let current = mapping
-        .imported
-        .as_mut()
-        .filter(|it| Arc::ptr_eq(&it.table, of));
-    // Another table was opened meanwhile.
-    let Some(imported) = current else { return };
-    let table = Arc::new(KeyedTable {
-        key: of.key.clone(),
-        id: of.id.clone(),
-        table: *table,
-        skipped: of.skipped.clone(),
-        windows_per_second: of.windows_per_second,
-        seconds: of.seconds,
+    let is_shown = replace(model, workers, of, *table, |imported| {
+        imported.sound = SoundOfTable::There;
     });
-    imported.table = Arc::clone(&table);
-    imported.sound = SoundOfTable::There;
+    if !is_shown {
+        return;
+    }
     model.notices.note(format!(
         "Found the sound of {} of the table's {}",
         found.found,
         counted(found.tracks, "track")
     ));
+}
+
+/// How many different labels a table has.
+fn label_count(table: &EmbeddingTable) -> usize {
+    let labels = table.tracks.iter();
+    let labels: BTreeSet<&str> = labels.filter_map(|it| it.label.as_deref()).collect();
+    labels.len()
+}
+
+/// Takes the labels of the table that the map is of from a list.
+pub(super) fn label(model: &mut AppState, workers: &Workers, list: Option<PathBuf>) {
+    let Some(imported) = &model.mapping.imported else {
+        return model
+            .notices
+            .note("There is no table from a file on the map");
+    };
+    let table = Arc::clone(&imported.table);
+    let name = imported.path.file_stem().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
+    model
+        .notices
+        .error_of(tables::label(table, name, list, &workers.outbox));
+}
+
+/// A list with labels of the table was read, or not: the map stays, its points have other labels.
+pub(super) fn labelled(
+    model: &mut AppState,
+    workers: &mut Workers,
+    of: &Arc<KeyedTable>,
+    result: Result<(PathBuf, Box<Collection>, Box<ProbedTable>), String>,
+) {
+    let (path, collection, probed) = match result {
+        Ok(labelled) => labelled,
+        Err(why) => return model.notices.error(why),
+    };
+    let ProbedTable { table, note, .. } = *probed;
+    let labels = label_count(&table);
+    let notes = collection.note_texts().map(str::to_owned);
+    let notes: Vec<String> = notes.chain(note).collect();
+    let is_shown = replace(model, workers, of, table, |imported| {
+        imported.labels = labels;
+        imported.listed = Some(ListedLabels {
+            path,
+            collection: Arc::new(*collection),
+        });
+    });
+    for note in notes.into_iter().filter(|_| is_shown) {
+        model.notices.note(note);
+    }
+}
+
+/// Puts a table with other words for its tracks in the place of the one that the map is of, and does `change`; `false` where
+/// another table was opened meanwhile.
+fn replace(
+    model: &mut AppState,
+    workers: &mut Workers,
+    of: &Arc<KeyedTable>,
+    table: EmbeddingTable,
+    change: impl FnOnce(&mut Imported),
+) -> bool {
+    let mapping = &mut model.mapping;
+    let current = mapping
+        .imported
+        .as_mut()
+        .filter(|it| Arc::ptr_eq(&it.table, of));
+    let Some(imported) = current else {
+        return false;
+    };
+    let table = Arc::new(KeyedTable {
+        key: of.key.clone(),
+        id: of.id.clone(),
+        table,
+        skipped: of.skipped.clone(),
+        windows_per_second: of.windows_per_second,
+        seconds: of.seconds,
+    });
+    imported.table = Arc::clone(&table);
+    change(imported);
     let shown = mapping
         .chart
         .as_ref()
@@ -175,6 +242,7 @@ pub(super) fn sound_found(
         }
         _ => map::compute(model, workers),
     }
+    true
 }
 
 /// Saves the embeddings of the map.

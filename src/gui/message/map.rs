@@ -6,7 +6,9 @@ use crate::gui::{
     jobs::JobUpdate,
     model::{Duplicates, EmbedError, KeyedTable, MapFound, MapSide, Neighbour, QueryAnswer, Spot},
 };
+use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingTable, Relocated, SoundOfTable};
+use mynascope_probe::ProbedTable;
 
 /// What the background work of the Map layout sends.
 pub enum MapMessage {
@@ -44,6 +46,13 @@ pub enum MapMessage {
         of: Arc<KeyedTable>,
         /// The table with the paths that were found, and how many there are.
         result: Result<(Box<EmbeddingTable>, Relocated), String>,
+    },
+    /// A list with labels of a table was read, or not.
+    TableLabelled {
+        /// The table as it was.
+        of: Arc<KeyedTable>,
+        /// The list, what it says, and the table with it.
+        result: Result<(PathBuf, Box<Collection>, Box<ProbedTable>), String>,
     },
     /// This place sounds under the pointer.
     Sounds(Spot),

@@ -84,7 +84,7 @@ pub use probing::{
 pub use publishing::{PicturePanel, Publishing};
 pub use regions::{Naming, Regions};
 pub use search::{Column, Find, Finder, Sort};
-pub use second_map::{Imported, MapSide, SecondMap};
+pub use second_map::{Imported, ListedLabels, MapSide, SecondMap};
 pub use session::Restoring;
 pub use settings::{SCALES, bounded as bounded_settings, other_theme};
 pub use sound_picture::{

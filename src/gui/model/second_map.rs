@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::jobs::JobSlot;
 
+use mynascope_collection::Collection;
 use mynascope_embedding::SoundOfTable;
 
 use super::{Camera, Chart, EmbedError, EncoderSource, KeyedTable, MapFound};
@@ -19,6 +20,17 @@ pub struct Imported {
     pub sound: SoundOfTable,
     /// How many different labels its tracks have.
     pub labels: usize,
+    /// Where they were taken from, if not from the table.
+    pub listed: Option<ListedLabels>,
+}
+
+/// A list with labels of a table's tracks.
+#[derive(Debug, Clone)]
+pub struct ListedLabels {
+    /// The list.
+    pub path: PathBuf,
+    /// What it says.
+    pub collection: Arc<Collection>,
 }
 
 /// One of the two maps of a comparison.

@@ -339,6 +339,10 @@ pub fn asks_patch(embeddings: &Embeddings) -> bool {
     embeddings.asks_patch.is_some() || embeddings.source.patch.is_some()
 }
 
+/// What taking labels from a list does.
+pub const LABELS_HINT: &str = "Gives the tracks of the opened table the labels, keys, tags and parts of a split that a list has of them; \
+                               their sound need not be there";
+
 /// What the two choices of [`patch_choice`] are about.
 pub const PATCH_HINT: &str = "This checkpoint doesn't say how its patches are cut; a wrong answer makes poor embeddings, no error";
 

@@ -15,6 +15,11 @@ use mynascope_base::storage::Folders;
 
 use Dialog::{NoDialog, Shown};
 
+/// Endings of lists of tracks.
+pub const LIST_ENDINGS: [&str; 10] = [
+    "csv", "tsv", "tab", "psv", "txt", "json", "jsonl", "m3u", "m3u8", "gz",
+];
+
 /// What a dialog asks for.
 pub struct Question {
     title: String,

@@ -36,7 +36,9 @@ pub struct TableRequest {
     pub table: Arc<KeyedTable>,
     /// The encoder that is chosen meanwhile.
     pub source: EncoderSource,
-    /// The open collection: its labels are probed where the table has none of the task.
+    /// The list that its labels were taken from.
+    pub listed: Option<Arc<Collection>>,
+    /// The open collection: where there is no such list, its labels are probed if the table has none of the task.
     pub collection: Option<Arc<Collection>>,
     /// Knows what sound files contain.
     pub cache: Option<Arc<Cache>>,
@@ -46,7 +48,8 @@ impl TableRequest {
     fn probed(&self, task: Task) -> Result<ProbedTable, EmbedError> {
         let table = self.table.table.clone();
         let own = task == Task::Genre && table.tracks.iter().any(|track| track.label.is_some());
-        let labels = self.collection.as_deref().filter(|_| !own);
+        let open = self.collection.as_deref().filter(|_| !own);
+        let labels = self.listed.as_deref().or(open);
         ProbedTable::new(table, &self.name(), labels).map_err(EmbedError::failed)
     }
 

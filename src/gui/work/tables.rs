@@ -12,19 +12,21 @@ use crate::gui::{
     message::{EncoderMessage, MapMessage, Message, Outbox},
     model::KeyedTable,
     work::{
-        ask_file::Question,
+        ask_file::{LIST_ENDINGS, Question},
         checkpoint::{open_checkpoint, open_dropped},
         drop_preview::is_table_of_embeddings,
         save_file::make_folder_of,
     },
 };
 use mynascope_base::jobs::Watch;
+use mynascope_collection::open_labels;
 use mynascope_embedding::{
     EmbeddingTable, Level, READABLE_EXTENSIONS, TABLE_EXTENSIONS, load_table, relocate, save_table,
     sound_of_table,
 };
 use mynascope_encoder::is_checkpoint;
 use mynascope_map::{LAYOUT_EXTENSIONS, Layout, save_layout};
+use mynascope_probe::ProbedTable;
 
 /// What is to be saved: embeddings, or a map of them.
 pub struct Sheet {
@@ -232,6 +234,42 @@ pub fn find_sound(
             outbox.send(Message::Map(MapMessage::SoundFound {
                 of: table,
                 result: found.map(|found| (Box::new(moved), found)),
+            }));
+        },
+    )
+}
+
+/// Reads a list with labels of a table that has this `name`, or one that the user chooses, as the verb `probe` does; the table
+/// with its labels comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
+pub fn label(
+    table: Arc<KeyedTable>,
+    name: String,
+    list: Option<PathBuf>,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    let question = Question::file("Open a list with the labels of this table");
+    let question = question.filter("Lists", &LIST_ENDINGS);
+    with_path(
+        "label-table",
+        list,
+        question,
+        outbox,
+        move |list: PathBuf, outbox| {
+            let read = || {
+                let paths = std::slice::from_ref(&list);
+                let labels = open_labels(paths, &Watch::unattended());
+                let labels = labels.map_err(|error| error.to_string())?;
+                let probed = ProbedTable::new(table.table.clone(), &name, Some(&labels));
+                let probed = probed.map_err(|error| error.to_string())?;
+                Ok((Box::new(labels), Box::new(probed)))
+            };
+            let result = read().map(|(labels, probed)| (list, labels, probed));
+            outbox.send(Message::Map(MapMessage::TableLabelled {
+                of: table,
+                result,
             }));
         },
     )

@@ -5,12 +5,16 @@
 
 mod containers;
 mod frames;
+mod ircam;
 mod lossless;
 mod nut;
 
 use std::{fs::File, io, ops::Range, sync::Arc};
 
-pub(super) use self::frames::{dolby_follows, gsm_begins, sbc_begins};
+pub(super) use self::{
+    frames::{dolby_follows, gsm_begins, sbc_begins},
+    ircam::ircam_begins,
+};
 use super::{
     fence::Fence,
     mpeg::{leading_tag, trailing_tags},
@@ -60,6 +64,8 @@ pub(super) enum Asks {
     Checksums,
     /// That it goes on behind a hole, however large, in a transport stream.
     Resync,
+    /// That silence stands where the times of packets leave a gap. They are rounded.
+    Times,
 }
 
 impl Facts {
@@ -160,6 +166,7 @@ pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Resu
         [b'M', b'P', b'C', b'K', ..] => containers::musepack(window)?,
         [b'n', b'u', b't', b'/', ..] => nut::walk(window)?,
         [0, 0, 1, 0xba, ..] => containers::mpeg_film(window)?,
+        head if ircam_begins(head) => ircam::ircam(window)?,
         [0xd0..=0xdf, ..] => frames::gsm(window)?,
         [0x47, ..] | [_, _, _, _, 0x47, ..] => containers::transport_stream(window)?,
         _ => None,
@@ -177,7 +184,8 @@ pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Resu
         b"XoS.",
         nut::MARK,
     ];
-    let is_compressed = !UNCOMPRESSED.iter().any(|mark| head.starts_with(mark));
+    let is_compressed =
+        !UNCOMPRESSED.iter().any(|mark| head.starts_with(mark)) && !ircam_begins(&head);
     if facts.incomplete.is_none()
         && is_compressed
         && let Some((end, incomplete)) = unfilled(window, part.start)?

@@ -21,7 +21,7 @@ use self::elements::{
 use super::{
     Refused, Step,
     fence::Fence,
-    foreign::Facts,
+    foreign::{Asks, Facts},
     packets::{Input, Packets},
     splice::Splice,
     window::Window,
@@ -116,6 +116,7 @@ impl Matroska {
         Self::open_extent(extent, search, fence).map_err(|mut refused| {
             refused.facts.incomplete = incomplete;
             refused.facts.end = end;
+            refused.facts.asks = Asks::Times;
             refused
         })
     }

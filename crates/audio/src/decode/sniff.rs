@@ -194,6 +194,7 @@ pub(super) fn format(head: &[u8]) -> Format {
             }
         }
         [0xff, second, ..] if second & 0xe0 == 0xe0 => Mpeg,
+        _ if foreign::ircam_begins(head) => Foreign("IRCAM sound (SF)"),
         _ if foreign::gsm_begins(head) => Foreign("GSM 06.10"),
         _ if foreign::sbc_begins(head) => Foreign("SBC (Bluetooth)"),
         _ => Unknown,

@@ -32,6 +32,7 @@ pub(super) struct Gathered {
     joined: Examples,
     labels: Examples,
     parts: Examples,
+    folds: Examples,
     unclear: Examples,
 }
 
@@ -122,6 +123,14 @@ impl Gathered {
                 format!("{before} `{one}`, {place} `{two}`: {path}")
             });
         }
+        if let (Some(one), Some(two)) = (first.fold, track.fold)
+            && one != two
+        {
+            let (before, path) = (&said.place, track.path.display());
+            self.folds.add(place.clone(), || {
+                format!("{before} {one}, {place} {two}: {path}")
+            });
+        }
         join(first, track);
         match (said.part, part) {
             (Some(one), Some(two)) if one != two => self.parts.add(place.clone(), || {
@@ -143,11 +152,15 @@ impl Gathered {
         let list = if is_one { "the list" } else { "the lists" };
         self.by_file = HashMap::new();
         let mut notes = Vec::new();
-        let told = self.parts.count + self.labels.count;
+        let told = self.parts.count + self.labels.count + self.folds.count;
         for (examples, what) in [
             (
                 std::mem::take(&mut self.parts),
                 "named in two parts of the split; the part of the first row stays",
+            ),
+            (
+                std::mem::take(&mut self.folds),
+                "named in two folds; the fold of the first row stays",
             ),
             (
                 std::mem::take(&mut self.labels),

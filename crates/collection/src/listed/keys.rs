@@ -22,6 +22,8 @@ pub(super) struct Keys {
     /// Whether an H stands for B natural.
     with_h: bool,
     numbers: Option<KeyNumbers>,
+    /// Whether small letters alone are minor, where the list shows it.
+    small_is_minor: Option<bool>,
     problems: RefCell<Problems>,
 }
 
@@ -76,11 +78,24 @@ impl Keys {
                 .into(),
             );
         }
+        let small_is_minor = small_is_minor(keys());
+        if let Some(is_minor) = small_is_minor {
+            let (mode, why) = match is_minor {
+                true => ("minor", "as large ones stand for major beside them"),
+                false => ("major", "as the minor keys beside them say so"),
+            };
+            let of = table.column_name(place);
+            notes.push(
+                format!("the keys in {of} that are small letters alone are read as {mode}, {why}")
+                    .into(),
+            );
+        }
         Some(Self {
             place,
             mode: columns.mode,
             with_h,
             numbers,
+            small_is_minor,
             problems: RefCell::default(),
         })
     }
@@ -119,6 +134,9 @@ impl Keys {
             // A name without a mode of its own takes one.
             None => match parse_key_in(&format!("{words} minor"), with_h) {
                 Some(minor) if !mode.is_empty() => is_minor.map(|it| of_mode(minor % 12, it)),
+                Some(minor) if is_small(words) => {
+                    self.small_is_minor.map(|it| of_mode(minor % 12, it))
+                }
                 Some(_) => parse_key_in(words, with_h),
                 None => {
                     let own = parse_key_in(words, with_h);
@@ -186,6 +204,25 @@ fn german_b(table: &Table, place: usize, mode: Option<usize>) -> Option<String> 
         )
     });
     keys.into_iter().find(|key| is_german_b(key))
+}
+
+/// Whether a key is a tonic without a mode that begins with a small letter, which alone is no key: "a", "f#".
+fn is_small(key: &str) -> bool {
+    parse_key(key).is_none() && parse_key(&format!("{key} minor")).is_some()
+}
+
+/// What small letters alone mean in a list: minor where all keys are letters alone, large ones among them; major where the
+/// minor keys say that they are ("am") and no letter alone is large. `None` where there are none, or nothing shows it.
+fn small_is_minor<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> Option<bool> {
+    keys.clone().find(|key| is_small(key))?;
+    let takes_mode = |key: &str| parse_key(&format!("{key} minor")).is_some();
+    let has_large = keys.clone().any(|key| !is_small(key) && takes_mode(key));
+    let mut others = keys.filter(|key| !takes_mode(key)).filter_map(parse_key);
+    match (has_large, others.next()) {
+        (true, None) => Some(true),
+        (false, Some(first)) => (first >= 12 && others.all(|key| key >= 12)).then_some(false),
+        _ => None,
+    }
 }
 
 /// Whether a mode is minor, by its name or number; `None` where it is no mode.

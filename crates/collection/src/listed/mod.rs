@@ -24,7 +24,7 @@ mod values;
 mod words;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -34,6 +34,7 @@ pub(crate) use self::tags::MARK;
 use self::{columns::Columns, gather::Gathered, opened::Opened};
 use crate::{
     Collection, CollectionError, CollectionKind, Track,
+    folder_labels::fold_number,
     split::Part,
     structured,
     table::{self, Row, Table},
@@ -112,7 +113,9 @@ pub(crate) fn seems_unparted(path: &Path) -> bool {
     text.lines().take(TRIED_ROWS).any(parted)
 }
 
+/// Whether a file has one of these endings, also with that of gzip behind it.
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let path = table::unpacked_name(path);
     let ending = path.extension().unwrap_or_default();
     endings.iter().any(|it| ending.eq_ignore_ascii_case(it))
 }
@@ -227,7 +230,7 @@ pub(crate) fn lists_in(folder: &Path) -> Vec<String> {
 /// files may lie, too.
 ///
 /// Paths begin at the list's folder. Several lists with a part's word in their names ("train.csv", "test.csv") are one
-/// split; where the lists have one name, that of their folders counts ("train/metadata.csv", "test/metadata.csv"). One file in several rows is one track: its first label and part stay, which a note says.
+/// split, those that are numbered as folds ("fold0.csv", "fold1.csv") these; where the lists have one name, that of their folders counts ("train/metadata.csv", "test/metadata.csv"). One file in several rows is one track: its first label and part stay, which a note says.
 ///
 /// With `names_only` no file is looked for: paths are those that the lists write.
 ///
@@ -241,20 +244,26 @@ pub(crate) fn read(
     let mut gathered = Gathered::default();
     let is_one = lists.len() == 1;
     // A list alone is no split, whatever it is called.
-    let word = |list: &PathBuf| {
-        let own = words::part_word(list.file_stem()?.to_str()?);
-        let of_folder = || words::part_word(list.parent()?.file_name()?.to_str()?);
-        let word = match shares_name(list, lists) {
-            true => own.or_else(of_folder),
-            false => own,
-        };
-        word.filter(|_| !is_one)
-    };
+    let word = |list: &PathBuf| meant_by_name(list, lists, words::part_word).filter(|_| !is_one);
     let (parts, guessed) = words::parts(&lists.iter().filter_map(word).collect());
     if !guessed.is_empty() {
         gathered
             .notes
             .push(format!("of the lists {}", guessed.join(", ")).into());
+    }
+    let folds = match parts.is_empty() {
+        true => folds_of(lists),
+        false => HashMap::new(),
+    };
+    if !folds.is_empty() {
+        let count = folds.len();
+        gathered.notes.push(
+            format!(
+                "the names of the lists part the tracks into {count} folds: the protocol folds:{count} of a probe uses them, \
+                 the others draw their own split"
+            )
+            .into(),
+        );
     }
     for list in lists {
         let name = list.file_name().unwrap_or_default().to_string_lossy();
@@ -270,6 +279,7 @@ pub(crate) fn read(
             name: (!is_one).then(|| name.as_str().into()),
             part: word(list).and_then(|word| parts.get(&word).copied()),
             others_are_parts: !parts.is_empty(),
+            fold: folds.get(list).copied(),
         };
         let mut notes = Vec::new();
         opened.read(&mut gathered, &mut notes, watch)?;
@@ -277,7 +287,9 @@ pub(crate) fn read(
             .notes
             .extend(notes.into_iter().map(|note| opened.named(note)));
     }
-    let first = lists.first().map(|list| Track::of_file(list).title);
+    let first = lists
+        .first()
+        .map(|list| Track::of_file(&table::unpacked_name(list)).title);
     let (tracks, split, notes) = gathered.finish(is_one);
     Ok(Collection {
         name: first.unwrap_or_default(),
@@ -286,6 +298,35 @@ pub(crate) fn read(
         split,
         notes,
     })
+}
+
+/// What the name of a list means, or that of its folder where another list has the same name.
+fn meant_by_name<T>(list: &Path, lists: &[PathBuf], meaning: fn(&str) -> Option<T>) -> Option<T> {
+    let name = table::unpacked_name(list);
+    let own = meaning(name.file_stem()?.to_str()?);
+    let of_folder = || meaning(list.parent()?.file_name()?.to_str()?);
+    match shares_name(list, lists) {
+        true => own.or_else(of_folder),
+        false => own,
+    }
+}
+
+/// The fold that each list is by its name, where all of several are different ones: `fold0.csv`, `genres_fold-1.csv`.
+fn folds_of(lists: &[PathBuf]) -> HashMap<&PathBuf, u32> {
+    let folds: Option<HashMap<&PathBuf, u32>> = (lists.iter())
+        .map(|list| Some((list, meant_by_name(list, lists, fold_of_name)?)))
+        .collect();
+    let different = |folds: &HashMap<&PathBuf, u32>| {
+        let numbers: BTreeSet<u32> = folds.values().copied().collect();
+        lists.len() > 1 && numbers.len() == lists.len()
+    };
+    folds.filter(different).unwrap_or_default()
+}
+
+fn fold_of_name(name: &str) -> Option<u32> {
+    let name = name.to_lowercase();
+    let (before, fold) = name.split_at(name.rfind("fold")?);
+    fold_number(fold).filter(|_| !before.ends_with(char::is_alphabetic))
 }
 
 /// Whether another of the lists has the same name, in another folder.

@@ -39,6 +39,8 @@ pub(super) struct Opened<'a> {
     pub(super) part: Option<Part>,
     /// Whether the name of another list means one.
     pub(super) others_are_parts: bool,
+    /// The fold that its name means.
+    pub(super) fold: Option<u32>,
 }
 
 impl Opened<'_> {
@@ -122,7 +124,8 @@ impl Opened<'_> {
                 true => None,
                 false => problem_of(&found, words),
             };
-            let (track, part) = values.track(&row, found.path(), problem);
+            let (mut track, part) = values.track(&row, found.path(), problem);
+            track.fold = track.fold.or(self.fold);
             gathered.add(NewRow {
                 track,
                 part,

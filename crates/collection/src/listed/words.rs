@@ -48,15 +48,23 @@ fn meaning(field: &str) -> Option<Meaning> {
 }
 
 /// The parts that the different fields of a column mean, and which of them were taken by what stands beside them.
-pub(super) fn parts(fields: &BTreeSet<String>) -> (BTreeMap<String, Part>, Vec<String>) {
+pub(super) type Parts = (BTreeMap<String, Part>, Vec<String>);
+
+/// Train, valid and test by three numbers in their order.
+pub(super) fn numbered(numbers: [&str; 3]) -> Parts {
+    let parts = [Part::Train, Part::Valid, Part::Test];
+    let meant = numbers.map(str::to_owned).into_iter().zip(parts).collect();
+    let [train, valid, test] = numbers;
+    let guessed = format!("{train}, {valid} and {test} are taken as train, valid and test");
+    (meant, vec![guessed])
+}
+
+/// Reads the different fields of a column as parts.
+pub(super) fn parts(fields: &BTreeSet<String>) -> Parts {
     // Numbers mean a part only all three together: two alone might be "is it test?", more are folds.
-    if fields.iter().eq(["0", "1", "2"]) {
-        let parts = [Part::Train, Part::Valid, Part::Test];
-        let meant = fields.iter().cloned().zip(parts).collect();
-        return (
-            meant,
-            vec!["0, 1 and 2 are taken as train, valid and test".to_owned()],
-        );
+    let numbers = ["0", "1", "2"];
+    if fields.iter().eq(numbers) {
+        return numbered(numbers);
     }
     let mut meanings: BTreeMap<&String, Meaning> = fields
         .iter()

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, ffi::OsStr, fs, path::Path};
 
-use super::{LARGEST_BYTES, bytes_of, cells::Cells};
+use super::{LARGEST_BYTES, bytes::bytes_of, cells::Cells};
 use crate::text::decode_text;
 
 /// The ending of lists of ids and paths.

@@ -1,5 +1,6 @@
 //! Annotations and lists in rows and columns, however they were saved: any usual encoding, any separator, and JSON.
 
+mod bytes;
 mod cells;
 mod kaldi;
 mod shape;
@@ -8,14 +9,14 @@ mod signs;
 use std::{
     borrow::Cow,
     fs,
-    io::Read,
     path::{Path, PathBuf},
 };
 
 use mynascope_audio::is_audio_path;
 
+use self::bytes::{bytes_of, no_text};
 use self::shape::{Lines, SAMPLE_LINES, Shape};
-pub(crate) use self::{cells::Cells, kaldi::is_beside_list};
+pub(crate) use self::{bytes::unpacked_name, cells::Cells, kaldi::is_beside_list};
 use super::{CollectionError, structured, text::decode_text};
 
 /// Larger tables are no annotations; those of MagnaTagATune have 13 MB.
@@ -105,9 +106,10 @@ impl Table {
             is_headless: false,
             guessed_encoding,
         };
-        let structured = match kaldi::read(path, &text) {
+        let named = unpacked_name(path);
+        let structured = match kaldi::read(&named, &text) {
             Some(read) => Some(Ok(read)),
-            None => structured::read(path, &text),
+            None => structured::read(&named, &text),
         };
         match structured {
             Some(read) => {
@@ -311,41 +313,6 @@ fn has_sound(cells: &Cells, row: usize) -> bool {
     fields.any(|field| is_audio_path(Path::new(field.trim())))
 }
 
-/// What a file is that is no text, whatever its name, and what to do about it.
-fn no_text(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 9] = [
-        (
-            b"PAR1",
-            "it is a Parquet file; if it is a list, write it as CSV, as with pandas' to_csv",
-        ),
-        (
-            b"PK\x03\x04",
-            "it is a spreadsheet or another archive; save its sheet as CSV and open that",
-        ),
-        (
-            b"\xd0\xcf\x11\xe0",
-            "it is a spreadsheet of old; save its sheet as CSV and open that",
-        ),
-        (b"\x1f\x8b", "it is packed with gzip; unpack it first"),
-        (b"BZh", "it is packed with bzip2; unpack it first"),
-        (b"\xfd7zXZ", "it is packed with xz; unpack it first"),
-        (
-            b"\x28\xb5\x2f\xfd",
-            "it is packed with zstd; unpack it first",
-        ),
-        (
-            b"SQLite format 3",
-            "it is a database of SQLite; write its table as CSV",
-        ),
-        (
-            b"\x89HDF",
-            "it is a file of HDF5; write its table as CSV, as with pandas' to_csv",
-        ),
-    ];
-    let found = KINDS.iter().find(|(first, _)| bytes.starts_with(first));
-    found.map(|(_, why)| *why)
-}
-
 /// A text whose rows end in ASCII's own sign for that, with line ends.
 fn with_line_ends(text: &str) -> Cow<'_, str> {
     const UNIT: char = '\u{1f}';
@@ -362,19 +329,6 @@ fn with_line_ends(text: &str) -> Cow<'_, str> {
 
 fn heading(name: &str) -> String {
     name.trim().trim_start_matches('#').trim().to_owned()
-}
-
-fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, CollectionError> {
-    let unreadable = |source| CollectionError::Unreadable {
-        source,
-        path: path.to_path_buf(),
-    };
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(unreadable)?;
-    file.take(most)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 

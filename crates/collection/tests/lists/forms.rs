@@ -104,6 +104,35 @@ fn a_key_and_its_mode_that_contradict_each_other_are_no_key() {
 }
 
 #[test]
+fn small_letters_are_keys_where_the_list_shows_their_mode() {
+    let home = Home::new();
+    for (written, expected) in [
+        ("c minor|f# major|am", "C minor|Gb major|A minor"),
+        // Where the minor keys have their sign, the others are major ...
+        ("am|c|f#m|bb", "A minor|C major|F# minor|Bb major"),
+        // ... where large letters are major, small ones are minor ...
+        ("C|a|F#|g", "C major|A minor|Gb major|G minor"),
+        // ... and else they may be either.
+        ("c|a|f#|g", "|||"),
+        ("C|Am|g", "C major|A minor|"),
+    ] {
+        let keys: Vec<&str> = written.split('|').collect();
+        let list = home.list("file,key", |at, [path, ..]| {
+            format!("{path},{}", keys[at % keys.len()])
+        });
+        let read = list.tracks.iter().take(keys.len());
+        let read: Vec<&str> = read
+            .map(|track| track.key.and_then(key_name).unwrap_or_default())
+            .collect();
+        assert_eq!(read.join("|"), expected, "{written}: {:?}", list.notes);
+    }
+    let list = home.list("file,key", |at, [path, ..]| {
+        format!("{path},{}", ["c", "am"][at % 2])
+    });
+    assert_note(&list, &["`key`", "small letters alone are read as major"]);
+}
+
+#[test]
 fn a_b_is_what_the_modes_beside_it_say_and_that_is_told() {
     let home = Home::new();
     let keys = |list: &Collection| -> Vec<&str> {

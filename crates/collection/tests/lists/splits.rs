@@ -10,6 +10,7 @@ fn splits_are_read_in_all_the_fields_words() {
         ["training", "validation", "testing"],
         ["TRAIN", "VAL", "TEST"],
         ["0", "1", "2"],
+        ["1", "2", "3"],
         ["train", "eval", "test"],
         ["train set", "valid set", "test set"],
         ["tr", "cv", "te"],
@@ -31,6 +32,12 @@ fn splits_are_read_in_all_the_fields_words() {
     });
     assert_eq!(sizes(&long), [21, 6, 9]);
     assert_note(&long, &["`test-clean-100` is taken as test"]);
+    // Numbers of about as many rows each may be anything.
+    let thirds = home.list("file,label,split", |at, [path, label, _]| {
+        format!("{path},{label},{}", 1 + at / 3 % 3)
+    });
+    assert_eq!(thirds.split, None);
+    assert_note(&thirds, &["`split` is no split", "`1`, `2`, `3`"]);
     // What is no part is said before anything is computed.
     let collection = home.list("file,label,split", |at, [path, label, part]| {
         let part = if at == 4 { "backup" } else { part };
@@ -142,6 +149,52 @@ fn listed_folds_are_kept_and_the_protocol_that_uses_them_is_named() {
     // Parts of a split may be called folds.
     let parts = home.list("file,label,fold", |_, row| row.join(","));
     assert_whole(&parts, "fold");
+}
+
+#[test]
+fn lists_that_are_named_as_folds_are_these() {
+    let home = Home::new();
+    for form in [
+        "fold{}.csv",
+        "genres_fold_{}.csv",
+        "Fold-{}.csv",
+        "fold{}/list.csv",
+    ] {
+        let paths: Vec<PathBuf> = (0..3)
+            .map(|fold| {
+                let path = home.file(&form.replace("{}", &fold.to_string()));
+                let rows = home.rows.iter().skip(fold).step_by(3);
+                let rows = rows.map(|[file, label, _]| {
+                    let file = home.file(file);
+                    format!("{},{label}\n", file.display())
+                });
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, format!("file,label\n{}", rows.collect::<String>())).unwrap();
+                path
+            })
+            .collect();
+        let collection = open(&[&paths[0], &paths[1], &paths[2]]).unwrap();
+        let folds: Vec<Option<u32>> = collection.tracks.iter().map(|it| it.fold).collect();
+        let wanted: Vec<Option<u32>> = (0..36).map(|at| Some(at / 12)).collect();
+        assert_eq!(folds, wanted, "{form}: {:?}", collection.notes);
+        assert_eq!(collection.split, None);
+        assert_note(&collection, &["3 folds", "folds:3"]);
+        // One alone, or beside one that is none, is a list like others.
+        let more = home.file("more.csv");
+        fs::write(&more, "file,label\naudio/jazz/01.wav,jazz\n").unwrap();
+        for lists in [&[&*paths[0]][..], &[&paths[0], &more]] {
+            let collection = open(lists).unwrap();
+            assert!(collection.tracks.iter().all(|track| track.fold.is_none()));
+        }
+    }
+    let paths = [0, 1].map(|fold| {
+        let path = home.file(&format!("fold{fold}.csv"));
+        fs::write(&path, "file,label\naudio/jazz/01.wav,jazz\n").unwrap();
+        path
+    });
+    let collection = open(&[&paths[0], &paths[1]]).unwrap();
+    assert_eq!(collection.tracks[0].fold, Some(0));
+    assert_note(&collection, &["1 file", "two folds", "fold1.csv line 2 1"]);
 }
 
 #[test]

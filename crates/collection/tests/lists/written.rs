@@ -161,6 +161,48 @@ fn a_file_of_another_format_under_the_name_of_a_list_is_named() {
 }
 
 #[test]
+fn a_list_that_is_packed_with_gzip_is_the_list_that_it_is() {
+    let home = Home::new();
+    let packed = |text: &str| -> Vec<u8> {
+        let mut packed = Vec::new();
+        flate2::read::GzEncoder::new(text.as_bytes(), flate2::Compression::default())
+            .read_to_end(&mut packed)
+            .unwrap();
+        packed
+    };
+    let (plain, rows) = (home.plain(), home.rows.iter());
+    let json = rows.map(|[file, label, split]| {
+        format!("{{\"file\": \"{file}\", \"label\": \"{label}\", \"split\": \"{split}\"}}\n")
+    });
+    for (name, text) in [
+        ("l.csv.gz", plain.clone()),
+        ("l.TSV.GZ", plain.replace(',', "\t")),
+        ("l.json.gz", json.collect()),
+        ("l.txt.gz", plain.clone()),
+        // Packed under the name of one that is not.
+        ("l.csv", plain.clone()),
+    ] {
+        let path = home.file(name);
+        fs::write(&path, packed(&text)).unwrap();
+        let collection = open(&[&path]).unwrap();
+        assert_whole(&collection, name);
+        assert_eq!(collection.name, "l", "{name}");
+    }
+    // Packed in two parts, one behind the other; and cut off.
+    let (first, second) = plain.split_at(plain.len() / 2);
+    let two = [packed(first), packed(second)].concat();
+    let path = home.file("l.csv.gz");
+    fs::write(&path, &two).unwrap();
+    assert_whole(&open(&[&path]).unwrap(), "two parts");
+    fs::write(&path, &two[..two.len() - 20]).unwrap();
+    let error = open(&[&path]).unwrap_err().to_string();
+    assert!(
+        error.contains("packed with gzip") && error.contains("intact copy"),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_old_encoding_is_read_and_said() {
     let home = Home::new();
     fs::write(home.file("audio/Été.wav"), "").unwrap();

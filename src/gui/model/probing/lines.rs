@@ -78,7 +78,11 @@ impl AppState {
             {
                 let imported = self.mapping.imported.as_ref();
                 let own = imported.filter(|it| it.labels > 1 && probing.form.task == Task::Genre);
-                let lists = own.map_or(sources, |_| &[]);
+                let listed = imported.and_then(|it| it.listed.as_ref());
+                let lists = match listed {
+                    Some(listed) => std::slice::from_ref(&listed.path),
+                    None => own.map_or(sources, |_| &[]),
+                };
                 let table = imported
                     .map(|it| it.path.as_path())
                     .unwrap_or(Path::new(""));

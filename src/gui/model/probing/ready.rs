@@ -54,16 +54,20 @@ impl AppState {
         let own = self.mapping.imported.as_ref().map_or(0, |it| it.labels);
         match self.probing.form.task {
             Task::Genre if own > 1 => None,
-            Task::Genre if self.library.labels().len() < 2 => {
-                Some("the table has no two labels: open the folder or list that has them too")
-            }
+            Task::Genre if self.library.labels().len() < 2 => Some(
+                "the table has no two labels: take them from a list, or open the folder that has them too",
+            ),
             _ => self.no_labels(),
         }
     }
 
     /// What labels the task lacks.
     fn no_labels(&self) -> Option<&'static str> {
-        let tracks = self.library.collection.iter().flat_map(|all| &all.tracks);
+        let imported = self.mapping.imported.as_ref();
+        let listed = imported.and_then(|it| it.listed.as_ref());
+        let collection = listed.map(|it| &it.collection);
+        let collection = collection.or(self.library.collection.as_ref());
+        let tracks = collection.iter().flat_map(|all| &all.tracks);
         let any = |has: fn(&Track) -> bool| tracks.clone().any(has);
         let (there, why) = match self.probing.form.task {
             Task::Genre => (

@@ -205,6 +205,11 @@ fn files(ui: &mut Ui, model: &AppState, push: &mut dyn FnMut(MapCommand)) {
             push(MapCommand::FindSound(None));
             ui.close();
         }
+        let label = ui.add_enabled(imported, egui::Button::new("Labels from a list…"));
+        if label.on_hover_text(parts::LABELS_HINT).clicked() {
+            push(MapCommand::LabelTable(None));
+            ui.close();
+        }
         let formats = |ui: &mut Ui, name: &str, formats: &[(&'static str, &str, &str)]| {
             let mut chosen = None;
             ui.add_enabled_ui(there, |ui| {

@@ -69,13 +69,17 @@ pub fn form(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 /// Which table is probed, in place of an encoder.
 fn of_table(ui: &mut Ui, imported: &Imported, out: &mut Vec<Command>) {
-    let hint = "The table that is on the map is probed, with its own labels or those of the open collection";
+    let hint = "The table that is on the map is probed, with its own labels, those of a list or those of the open collection";
     parts::row(ui, "Table", hint, |ui| {
         let name = imported.path.file_name().unwrap_or_default();
         let text = name.to_string_lossy().into_owned();
         ui.add(Label::new(text).truncate())
             .on_hover_text(imported.path.display().to_string())
     });
+    let button = Button::new("Labels from a list…");
+    if parts::wide(ui, ui.available_width(), button, true, parts::LABELS_HINT) {
+        out.push(Command::Map(MapCommand::LabelTable(None)));
+    }
     let hint =
         "Puts the table away: map and probe go back to the encoder that is chosen at the top";
     let button = Button::new("Back to the encoder");

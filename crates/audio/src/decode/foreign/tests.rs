@@ -253,6 +253,34 @@ fn a_few_zeros_behind_whole_packets_are_padding() {
 }
 
 #[test]
+fn zeros_that_fill_up_the_last_word_of_ircam_sound_are_no_frame() {
+    // In either order: mark, rate, channels, bytes a sample.
+    for (mark, words) in [
+        (
+            b"\x64\xa3\x01\0",
+            [44_100_f32.to_bits(), 2, 2].map(u32::to_le_bytes),
+        ),
+        (
+            b"\0\x02\xa3\x64",
+            [44_100_f32.to_bits(), 2, 2].map(u32::to_be_bytes),
+        ),
+    ] {
+        let mut file = [&mark[..], &words.concat()].concat();
+        file.resize(1024, 0);
+        file.extend([0x55; 400]);
+        let end = file.len() as u64;
+        assert_eq!(facts(&file, file.len()), Facts::default());
+        for zeros in 1..=3 {
+            let told = padded(&file, zeros);
+            assert_eq!((told.incomplete, told.end), (None, Some(end)), "{zeros}");
+        }
+        // Silence is sound, and half a frame is cut.
+        assert_eq!(padded(&file, 40_000), Facts::default());
+        assert_eq!(facts(&file, file.len() - 2).end, None);
+    }
+}
+
+#[test]
 fn voc_as_sox_counts_it_is_whole_with_zeros_behind_it_and_tells_of_another() {
     let mut file = b"Creative Voice File\x1a\x1a\0\x0a\x01\x29\x11\x09".to_vec();
     file.extend(&(1000_u32 + 4).to_le_bytes()[..3]);

@@ -189,11 +189,19 @@ impl Cursor {
                     });
                     continue;
                 }
-                // Bytes by which the stream is longer than was told were put in, and are no lost sound.
-                Found::Lost { bytes, .. } if self.is_surplus(bytes, window.part().end) => continue,
-                Found::Lost { frames, .. } => {
+                Found::Lost {
+                    frames,
+                    bytes,
+                    is_noise,
+                } => {
+                    // Bytes by which the stream is longer than was told were put in, and are no lost sound.
+                    let is_surplus = self.is_surplus(bytes, window.part().end);
+                    let frames = if is_surplus { 0 } else { frames };
+                    if is_surplus && !is_noise {
+                        continue;
+                    }
                     self.lost += u64::from(frames);
-                    return Ok(Event::Lost(frames));
+                    return Ok(Event::Lost(frames.max(1)));
                 }
                 Found::Cut => return Ok(Event::Cut),
                 Found::End => return Ok(Event::End),

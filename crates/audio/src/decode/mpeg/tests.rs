@@ -173,6 +173,38 @@ fn tags_and_junk_change_nothing() {
 }
 
 #[test]
+fn noise_between_frames_is_told_where_no_frame_is_missing() {
+    // As a cipher makes them: of any value.
+    let noise = |length: usize| -> Vec<u8> {
+        let mut state = 1_u32;
+        let next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        std::iter::repeat_with(next).take(length).collect()
+    };
+    // With and without the frame that tells how long the stream is.
+    let places = frames(VBR);
+    for first in [0, places[1]] {
+        let plain = Stream::new(&[&VBR[first..]]).decode();
+        let (front, back) = (&VBR[first..places[40]], &VBR[places[40]..]);
+        for length in [100, 1_000, 5_000, 20_001] {
+            let found = Stream::new(&[front, &noise(length), back]).decode();
+            let Some(Incomplete::Damaged { first_secs, .. }) = found.incomplete else {
+                panic!("{length}: {:?}", found.incomplete);
+            };
+            assert!(first_secs < plain.secs(), "{length}: {first_secs}");
+            assert!((found.secs() - plain.secs()).abs() < 0.1, "{length}");
+        }
+        // Text and zeros are what a tag leaves behind.
+        for junk in [b"LAME3.99 ".repeat(100), vec![0; 900], vec![0x55; 900]] {
+            let found = Stream::new(&[front, &junk, back]).decode();
+            assert_eq!(found.incomplete, None, "{:?}", &junk[..4]);
+        }
+    }
+}
+
+#[test]
 fn joined_streams_play_to_their_end_at_their_own_speeds() {
     let joined = Stream::new(&[LAYER2, &id3(500), CBR, VBR, &id3(700), CBR]);
     let decoded = joined.decode();

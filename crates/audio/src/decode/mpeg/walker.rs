@@ -1,7 +1,7 @@
 //! Finds one frame after the other. Nothing in a stream says where its frames stand but their headers, four bytes that also
 //! occur in texts, pictures and the frames themselves: a place counts as a frame where others follow at its length.
 
-use std::io;
+use std::{io, ops::Range};
 
 use super::{
     super::window::Window,
@@ -49,10 +49,12 @@ pub(super) enum Found {
     Sound(Frame),
     /// A frame that tells of the sound.
     Info(Frame, InfoFrame),
-    /// About so many frames are unreadable: the bytes that were passed over.
+    /// About so many frames are unreadable: the bytes that were passed over. Noise between frames is none of a tag's, even where no
+    /// frame is missing.
     Lost {
         frames: u32,
         bytes: u64,
+        is_noise: bool,
     },
     /// The file ends within a frame.
     Cut,
@@ -111,7 +113,11 @@ impl Walker {
                 Some(Here::Broken(bytes)) => {
                     let bytes = bytes as u64;
                     self.place += bytes;
-                    return Ok(Found::Lost { frames: 1, bytes });
+                    return Ok(Found::Lost {
+                        frames: 1,
+                        bytes,
+                        is_noise: false,
+                    });
                 }
                 Some(Here::Cut) => {
                     self.place = end;
@@ -127,8 +133,15 @@ impl Walker {
             self.place = place;
             let bytes = place - from;
             let frames = self.lost(header, bytes);
-            if frames > 0 {
-                return Ok(Found::Lost { frames, bytes });
+            let goes_on = last.zip(header);
+            let goes_on = goes_on.is_some_and(|(last, next)| next.continues(&last.header));
+            let is_noise = goes_on && is_noise(window, from..place)?;
+            if frames > 0 || is_noise {
+                return Ok(Found::Lost {
+                    frames,
+                    bytes,
+                    is_noise,
+                });
             }
         }
     }
@@ -184,6 +197,23 @@ impl Walker {
         };
         if is_sound { frames.max(1.0) as u32 } else { 0 }
     }
+}
+
+/// Whether bytes are neither text nor padding: of any value, as those of sound or of a file that was overwritten.
+fn is_noise(window: &mut Window, bytes: Range<u64>) -> io::Result<bool> {
+    const LEAST: usize = 64;
+    const LOOKED_AT: u64 = 4096;
+    let looked_at = (bytes.end - bytes.start).min(LOOKED_AT) as usize;
+    let piece = window.at(bytes.start, looked_at)?;
+    let piece = piece.get(..looked_at).unwrap_or(piece);
+    let mut values = [false; 256];
+    for &byte in piece {
+        values[usize::from(byte)] = true;
+    }
+    let high = piece.iter().filter(|byte| !byte.is_ascii()).count();
+    let different = values.iter().filter(|is_there| **is_there).count();
+    // Of bytes by chance half are no ASCII, and of 64 more than 50 differ.
+    Ok(piece.len() >= LEAST && 3 * high >= piece.len() && different >= 3 * LEAST / 4)
 }
 
 /// What stands at a place.

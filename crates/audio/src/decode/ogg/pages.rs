@@ -1,6 +1,7 @@
 //! The pages of an Ogg file: where each link of a chain begins and ends, and which pages are whole.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, BufReader, Read, Seek},
     ops::Range,
@@ -188,10 +189,15 @@ impl<'a> Pages<'a> {
         Ok(None)
     }
 
-    /// The stretches of a link whose pages have the checksums that they claim, and where its headers end. What lies between is
-    /// damaged; a last page that is cut is not.
+    /// The stretches of a link whose pages have the checksums that they claim and follow each other by their numbers, and where
+    /// its headers end. What lies between is damaged or missing; a last page that is cut is not. Behind the headers of a
+    /// broadcast its pages begin with any number.
     pub(super) fn whole(&mut self, link: &Range<u64>) -> io::Result<(Vec<Range<u64>>, u64)> {
-        let mut found: Vec<Range<u64>> = Vec::new();
+        /// Where more pages lack than one of so many, they are numbered in a way of their own.
+        const FEWEST_PAGES_A_GAP: usize = 4;
+        let (mut found, mut joined): (Vec<Range<u64>>, Vec<Range<u64>>) = Default::default();
+        let mut numbers = HashMap::new();
+        let mut pages = 0;
         let mut head_end = None;
         let mut place = link.start;
         let mut bytes = Vec::new();
@@ -209,14 +215,24 @@ impl<'a> Pages<'a> {
                     continue;
                 }
             }
-            match found.last_mut() {
-                Some(last) if last.end == page.at => last.end = page.end,
-                _ => found.push(page.at..page.end),
+            pages += 1;
+            let before = numbers.insert(page.serial, page.sequence);
+            let is_late =
+                before.is_some_and(|before: u32| page.sequence > before.saturating_add(1));
+            let lacks = is_late && head_end.is_some();
+            for (stretches, goes_on) in [(&mut found, !lacks), (&mut joined, true)] {
+                match stretches.last_mut() {
+                    Some(last) if last.end == page.at && goes_on => last.end = page.end,
+                    _ => stretches.push(page.at..page.end),
+                }
             }
             if page.ends_sound() {
                 head_end.get_or_insert(page.at);
             }
             place = page.end;
+        }
+        if FEWEST_PAGES_A_GAP * (found.len() - joined.len()) > pages {
+            found = joined;
         }
         Ok((found, head_end.unwrap_or(place)))
     }

@@ -21,6 +21,7 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
     let family = Family::Iff(endian);
     let mut chunks = Chunks::new(family, start + 12, [b"fmt ", b"data"]);
     let (mut shape, mut data, mut fact, mut large) = (None, None, None, None);
+    let mut is_in_pieces = false;
     // An old form of MP3 in RIFF, which needs no description.
     if bytes.read(start + 8, 4)? == b"RMP3" {
         shape = Some(Shape {
@@ -40,9 +41,16 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
             }
             b"fact" => fact = endian.u32(&chunk.content(bytes, 4)?, 0),
             b"ds64" => large = endian.u64(&chunk.content(bytes, 16)?, 8),
+            b"LIST" => is_in_pieces |= chunk.content(bytes, 4)? == b"wavl",
             b"data" if data.is_none() => data = Some(family.filled(bytes, chunk, 0)?),
             _ => {}
         }
+    }
+    if is_in_pieces && data.is_none() {
+        return Err(AudioError::unsupported(
+            bytes.path,
+            "its sound stands in pieces with silence between them (a list `wavl`)",
+        ));
     }
     let shape = shape.ok_or_else(|| bytes.damaged("it has no description of its format"))?;
     let Some(data) = data else {

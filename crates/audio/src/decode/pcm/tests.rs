@@ -199,6 +199,25 @@ fn a_file_without_sound_is_empty_and_a_broken_header_is_damaged() {
     }
 }
 
+#[test]
+fn sound_in_pieces_with_silence_between_them_is_refused_as_that() {
+    let pieces = [
+        &b"wavldata\x04\0\0\0abcdslnt\x04\0\0\0\x10\0\0\0"[..],
+        &data(2),
+        b"ab",
+    ]
+    .concat();
+    let list = [b"LIST", &(pieces.len() as u32).to_le_bytes()[..], &pieces].concat();
+    let bytes = wav(&[&format(1, 16, 2, RATE), &list]);
+    let error = Shelf::new().decode("a.wav", &bytes).unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, AudioError::Unsupported { .. }), "{text}");
+    assert!(
+        text.contains("in pieces with silence between them"),
+        "{text}"
+    );
+}
+
 /// Numbers narrower than their container stand in its upper bits (as libsndfile reads them).
 #[test]
 fn every_coding_has_its_scale() {

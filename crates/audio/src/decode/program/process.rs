@@ -113,7 +113,7 @@ impl Source {
             Task::TellTimes => command.args(["-debug_ts", "-threads", "1"]),
         };
         match self.asks {
-            Asks::Nothing => &mut command,
+            Asks::Nothing | Asks::Times => &mut command,
             Asks::Checksums => command.args(["-err_detect:a", "crccheck+explode"]),
             Asks::Resync => command.args(["-resync_size", MAX_RESYNC]),
         };
@@ -132,9 +132,14 @@ impl Source {
             Task::Decode(_) => command.args(["-map_metadata", "-1", "-c:a", "pcm_f32be"]),
             Task::TellTimes => &mut command,
         };
-        if self.asks == Asks::Checksums {
-            // What is left out is silent, and what follows keeps its time.
-            command.args(["-af", "aresample=async=1:min_hard_comp=0.01"]);
+        // What is left out is silent, and what follows keeps its time.
+        let least_gap_secs = match self.asks {
+            Asks::Checksums => Some("0.01"),
+            Asks::Times => Some("0.05"),
+            Asks::Nothing | Asks::Resync => None,
+        };
+        if let Some(secs) = least_gap_secs {
+            command.args(["-af", &format!("aresample=async=1:min_hard_comp={secs}")]);
         }
         command.args(match task {
             Task::Decode(_) => ["-f", "au", "pipe:1"],

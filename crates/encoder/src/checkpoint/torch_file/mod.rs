@@ -36,6 +36,9 @@ pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, S
         .map(str::to_owned)
         .ok_or_else(|| other_archive(&directory))?;
     let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
+    if is_torch_script(&directory, &folder) {
+        return Err(TORCH_SCRIPT.to_owned());
+    }
     let data = format!("{folder}data/");
     directory.trust_checksums(&mut source, &data);
     let order = format!("{folder}byteorder");
@@ -69,6 +72,17 @@ pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, S
     let mut listing = Listing::of_part(Part::new(path, source, Some(directory)));
     fill(&mut listing, named(&pickle)?, storage)?;
     Ok(listing)
+}
+
+/// What a program of torch.jit.save is, and what to do about it: its object is made by classes of its own.
+const TORCH_SCRIPT: &str = "it is TorchScript, a program with its weights in it; write the weights alone, as in \
+                            torch.save(torch.jit.load(\"model.pt\").state_dict(), \"weights.pth\")";
+
+/// Whether an archive holds code beside its tensors.
+fn is_torch_script(directory: &Directory, folder: &str) -> bool {
+    let code = format!("{folder}code/");
+    let has_code = directory.names().any(|name| name.starts_with(&code));
+    has_code && directory.size(&format!("{folder}constants.pkl")).is_some()
 }
 
 /// What a zip archive is that torch didn't write, and what to do about it.
