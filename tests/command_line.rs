@@ -14,6 +14,8 @@ use std::{
 };
 
 use mynascope_audio as audio;
+use mynascope_embedding::load_table;
+use mynascope_encoder::Precision;
 use serde_json::Value;
 
 struct Shell {
@@ -208,6 +210,50 @@ fn baselines_are_probed_as_encoders_are() {
     assert!(score("chance") < 0.95);
     let train = ["train", "--data", "music", "--out", "run", "--init", "mfcc"];
     assert!(shell.fail(&train, 1).contains("has no weights"));
+}
+
+/// Fewer bits give nearly the same embeddings, and tables and probes of 32 bits go with them; a processor that cannot says so.
+#[test]
+fn fewer_bits_embed_nearly_the_same_or_say_why_they_cannot() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 5);
+    let on_cpu = ["--device", "cpu"];
+    let embed = ["embed", "music", "--out"];
+    shell.json(&[&embed[..], &["f32.npz"], &on_cpu].concat(), 0);
+    let table = |name: &str| load_table(&shell.path(name)).unwrap();
+    let exact = table("f32.npz");
+    for (precision, least) in [
+        (Precision::Bf16, 0.999),
+        (Precision::Int8, 0.99),
+        (Precision::F16, 2.0),
+    ] {
+        let name = precision.to_string();
+        let options = [&on_cpu[..], &["--precision", &name]].concat();
+        let fewer = [&embed[..], &["x.npz"], &options].concat();
+        if let Some(why) = precision.problem_on_cpu() {
+            let complaint = shell.fail(&fewer, 1);
+            assert!(complaint.contains(why), "{complaint}");
+            continue;
+        }
+        let told = shell.json(&fewer, 0);
+        assert_eq!(told["reading"]["precision"], name);
+        let found = table("x.npz");
+        assert!(found.encoder.contains(&name), "{}", found.encoder);
+        for (a, b) in exact.iter().zip(found.iter()) {
+            let dot = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+            let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+            assert!((least..1.0001).contains(&cosine), "{name}: {cosine}");
+        }
+        // A table of 32 bits answers for a file that is read in fewer.
+        let query = ["neighbours", "f32.npz", "--query", "music/low/2.wav"];
+        let near = shell.json(&[&query[..], &["-k", "2"], &options].concat(), 0);
+        for neighbour in near["neighbours"].as_array().unwrap() {
+            assert_eq!(neighbour["label"], "low");
+        }
+    }
+    let train = ["train", "--data", "music", "--out", "run", "--precision"];
+    let complaint = shell.fail(&[&train[..], &["int8"]].concat(), 1);
+    assert!(complaint.contains("int8"), "{complaint}");
 }
 
 /// Paths are relative to the table, so that both move together; where only the sound was moved, its folder is named.

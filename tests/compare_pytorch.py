@@ -220,28 +220,29 @@ WANTED = [
     ("step, bf16", "PyTorch", "step stacked, bf16", 1.6),
 ]
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("program")
-parser.add_argument("--rounds", type=int, default=3)
-parser.add_argument("--only", choices=["encoder", "train"])
-asked = parser.parse_args()
-parts = [asked.only] if asked.only else ["encoder", "train"]
-devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
-with open("/proc/cpuinfo") as text:
-    processor = next(line.split(":", 1)[1].strip() for line in text if line.startswith("model name"))
-print(f"{processor}, PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
-for device in devices:
-    rounds = [(ours(asked.program, device, parts), pytorch(device, parts)) for _ in range(asked.rounds)]
-    medians = {}
-    for side, name in ((0, "mynascope"), (1, "PyTorch")):
-        for what in rounds[0][side]:
-            values = [both[side][what] for both in rounds]
-            medians[name, what] = statistics.median(values)
-            digits = 5 if what.startswith(("cosine", "worst")) else 1
-            unit = "" if digits == 5 else "tracks/s" if what.startswith("step") else "windows/s"
-            print(f"{device} {name:10} {what:34} {medians[name, what]:9.{digits}f} {unit:10} {[round(v, digits) for v in values]}")
-    print(f"\n| {device} | against | ratio | wanted |\n|---|---|---|---|")
-    for what, whose, other, wanted in WANTED:
-        if ("mynascope", what) in medians and (whose, other) in medians:
-            ratio = medians["mynascope", what] / medians[whose, other]
-            print(f"| {what} | {whose}: {other} | {ratio:.2f} | {wanted:.2f} |{'' if ratio >= wanted else ' missed'}")
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["encoder", "train"])
+    asked = parser.parse_args()
+    parts = [asked.only] if asked.only else ["encoder", "train"]
+    devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+    with open("/proc/cpuinfo") as text:
+        processor = next(line.split(":", 1)[1].strip() for line in text if line.startswith("model name"))
+    print(f"{processor}, PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+    for device in devices:
+        rounds = [(ours(asked.program, device, parts), pytorch(device, parts)) for _ in range(asked.rounds)]
+        medians = {}
+        for side, name in ((0, "mynascope"), (1, "PyTorch")):
+            for what in rounds[0][side]:
+                values = [both[side][what] for both in rounds]
+                medians[name, what] = statistics.median(values)
+                digits = 5 if what.startswith(("cosine", "worst")) else 1
+                unit = "" if digits == 5 else "tracks/s" if what.startswith("step") else "windows/s"
+                print(f"{device} {name:10} {what:34} {medians[name, what]:9.{digits}f} {unit:10} {[round(v, digits) for v in values]}")
+        print(f"\n| {device} | against | ratio | wanted |\n|---|---|---|---|")
+        for what, whose, other, wanted in WANTED:
+            if ("mynascope", what) in medians and (whose, other) in medians:
+                ratio = medians["mynascope", what] / medians[whose, other]
+                print(f"| {what} | {whose}: {other} | {ratio:.2f} | {wanted:.2f} |{'' if ratio >= wanted else ' missed'}")

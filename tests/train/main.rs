@@ -28,7 +28,7 @@ use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
     CheckpointRef, DeviceChoice, Family, LoadedEncoder, MynaConfig, PatchInput, Patching,
-    load_weights, say_step_of_run,
+    Precision, load_weights, say_step_of_run,
 };
 use mynascope_train::{
     Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepPicture,

@@ -87,6 +87,11 @@ fn every_objective_and_optimiser_goes_on_as_if_it_had_not_been_stopped() {
             warmup_steps: Some(2),
             clip_norm: 1.0,
             chunk: Some(4),
+            // In 16 bits where the processor multiplies in them.
+            precision: match Precision::Bf16.problem_on_cpu() {
+                None if optimiser == Optimiser::AdamW => Precision::Bf16,
+                _ => Precision::F32,
+            },
             ..small(5)
         };
         let out = |name: &str| folder.path().join(format!("{objective}-{name}"));

@@ -52,7 +52,7 @@ impl Precision {
     }
 
     /// Why the CPU does not compute so; `None` if it does.
-    pub(super) fn problem_on_cpu(self) -> Option<&'static str> {
+    pub fn problem_on_cpu(self) -> Option<&'static str> {
         match self {
             _ if self.of_kernels().is_some() => None,
             Self::F16 => {

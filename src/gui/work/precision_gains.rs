@@ -38,6 +38,9 @@ fn measure(
     track: &PathBuf,
     job: &JobContext<'_, PrecisionGain>,
 ) -> Result<(), EmbedError> {
+    if let Some(why) = Precision::Bf16.problem_on_cpu() {
+        return Err(EmbedError::failed(why));
+    }
     let open = |precision| {
         let reading = Reading {
             precision,

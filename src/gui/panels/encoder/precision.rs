@@ -14,7 +14,7 @@ const HINT: &str = "In which numbers the encoder multiplies: fewer bits are fast
 const MEASURE_HINT: &str = "Embeds windows of the shown track in each, in turn, and says how much faster that is on this machine and how \
                             near the embeddings stay (mynascope bench encoder)";
 
-/// The choice, where the machine leaves one.
+/// The choice: what the kind of device knows, so that it looks alike on every machine; what this one lacks says so.
 pub fn show(
     ui: &mut Ui,
     gains: &PrecisionGains,
@@ -24,25 +24,35 @@ pub fn show(
     push: &mut dyn FnMut(EncoderCommand),
 ) {
     let offered = match source.device {
-        DeviceChoice::Cpu | DeviceChoice::Auto => Precision::on_cpu(),
-        _ => vec![Precision::F32, Precision::Bf16, Precision::F16],
+        DeviceChoice::Cpu | DeviceChoice::Auto => {
+            [Precision::F32, Precision::Bf16, Precision::Int8]
+        }
+        _ => [Precision::F32, Precision::Bf16, Precision::F16],
     };
-    if info.family == Family::Baseline || (offered.len() < 2 && reading.precision.is_f32()) {
+    if info.family == Family::Baseline {
         return;
     }
-    let names: Vec<(Precision, String)> = offered
-        .into_iter()
-        .map(|precision| (precision, precision.to_string()))
-        .collect();
-    let options: Vec<(Precision, &str, &str)> = names
-        .iter()
-        .map(|(precision, name)| (*precision, name.as_str(), explanation(*precision)))
-        .collect();
+    let is_on_cpu = offered.contains(&Precision::Int8);
+    let words = offered.map(|precision| {
+        let missing = precision.problem_on_cpu().filter(|_| is_on_cpu);
+        let missing = missing.map_or(String::new(), |why| format!(". Not here: {why}"));
+        (
+            precision,
+            precision.to_string(),
+            format!("{}{missing}", explanation(precision)),
+        )
+    });
+    let options = words
+        .each_ref()
+        .map(|(precision, name, words)| (*precision, name.as_str(), words.as_str()));
     row(ui, "Numbers", HINT, |ui| {
         if let Some(chosen) = pick(ui, &options, reading.precision) {
             reading.precision = chosen;
         }
     });
+    if let Some(why) = reading.precision.problem_on_cpu().filter(|_| is_on_cpu) {
+        parts::error(ui, why);
+    }
     let known: Vec<&PrecisionGain> = options
         .iter()
         .filter_map(|(precision, ..)| gains.of(source, *precision))

@@ -4,7 +4,7 @@ use eframe::egui::{DragValue, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::command::{Command, TrainCommand, Wanted};
-use mynascope_encoder::{DeviceChoice, Precision};
+use mynascope_encoder::Precision;
 use mynascope_train::{Optimiser, Schedule, TrainConfig};
 
 use super::{
@@ -29,27 +29,22 @@ impl Fields<'_> {
         parts::explain(ui, self.form.optimiser.explanation());
         let hint = "In which numbers layers multiply; 16 bits are faster where the processor or a graphics card has instructions for them, \
                     and weights stay in 32";
-        let choice = self.form.device != DeviceChoice::Cpu
-            || Precision::on_cpu().contains(&Precision::Bf16)
-            || self.form.precision != Precision::F32;
-        if choice {
-            self.row(ui, "Precision", "precision", hint, |ui, form| {
-                let options = [
-                    (Precision::F32, "f32", "32 bits: works everywhere"),
-                    (
-                        Precision::Bf16,
-                        "bf16",
-                        "16 bits with the range of 32: newer processors (AMX, AVX-512 BF16) and NVIDIA cards",
-                    ),
-                    (
-                        Precision::F16,
-                        "f16",
-                        "16 bits with a small range, on graphics cards: gradients are enlarged meanwhile",
-                    ),
-                ];
-                fields::pick(ui, &options, &mut form.precision)
-            });
-        }
+        self.row(ui, "Precision", "precision", hint, |ui, form| {
+            let options = [
+                (Precision::F32, "f32", "32 bits: works everywhere"),
+                (
+                    Precision::Bf16,
+                    "bf16",
+                    "16 bits with the range of 32: newer processors (AMX, AVX-512 BF16) and NVIDIA cards",
+                ),
+                (
+                    Precision::F16,
+                    "f16",
+                    "16 bits with a small range, on graphics cards: gradients are enlarged meanwhile",
+                ),
+            ];
+            fields::pick(ui, &options, &mut form.precision)
+        });
         let hint =
             "How far a step goes; too large and the loss jumps, too small and it hardly falls";
         self.row(ui, "Learning rate", "learning_rate", hint, |ui, form| {
