@@ -9,7 +9,7 @@ use std::{error::Error, fs, path::Path, time::Instant};
 
 use burn::backend::{Flex, flex::FlexDevice};
 use mynascope_encoder::{
-    OpenCheckpoint, Readout,
+    OpenCheckpoint, Precision, Readout,
     families::{
         Hint,
         maest::{self, Network},
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (found, values) =
         maest::read(&mut checkpoint, &Hint::default())?.ok_or("this is no MAEST")?;
     let config = found.config;
-    let network = Network::<Flex>::assemble(&config, values, &FlexDevice)
+    let network = Network::<Flex>::assemble(&config, values, Precision::F32, &FlexDevice)
         .ok_or("the weights don't follow their sizes")?;
     let bytes = fs::read(window)?;
     let window: Vec<f32> = bytes
