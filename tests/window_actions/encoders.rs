@@ -7,7 +7,7 @@ use mynascope::gui::{
     model::{AppState, EncoderSource},
     workspace::Workspace,
 };
-use mynascope_encoder::CheckpointRef;
+use mynascope_encoder::{CheckpointRef, Precision};
 
 use super::{Bench, Promises, common::labelled::cpu};
 
@@ -44,6 +44,24 @@ pub const ENCODERS: Promises = &[
         bench.sets(id, checkpoint, CheckpointRef::Shipped);
     }),
     ("choose-encoder", |bench, id| bench.asks(id, "ChooseFile")),
+    ("measure-precisions", |bench, id| {
+        bench.act(id);
+        bench.until("a measurement or a reason", |model| {
+            let gains = &model.embeddings.gains;
+            gains.job.running().is_none() && gains.is_of(&model.embeddings.source)
+        });
+        let embeddings = &bench.model().embeddings;
+        let gains = &embeddings.gains;
+        for precision in [Precision::Bf16, Precision::Int8] {
+            let Some(why) = precision.problem_on_cpu() else {
+                assert_eq!(gains.problem, None);
+                let gain = gains.of(&embeddings.source, precision).unwrap();
+                assert!(gain.speed() > 0.0 && gain.worst_cosine > 0.98, "{gain:?}");
+                continue;
+            };
+            assert_eq!(gains.problem.as_deref(), Some(why));
+        }
+    }),
     ("embed-collection", |bench, id| {
         bench.show(Workspace::Teach);
         // The layout may have begun by itself.

@@ -56,6 +56,17 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| Some(Command::Encoder(EncoderCommand::ShowPublished)),
     },
     Action {
+        id: "measure-precisions",
+        group: GROUP,
+        name: "Measure what fewer bits gain",
+        help: "Embed windows of the shown track in 32, 16 and 8 bits, and see in the menu of encoders how fast and how near each is",
+        keys: &[],
+        command: |model| {
+            model.selected_track()?;
+            Some(Command::Encoder(EncoderCommand::MeasurePrecisions))
+        },
+    },
+    Action {
         id: "embed-collection",
         group: GROUP,
         name: "Embed the collection",

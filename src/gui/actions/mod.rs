@@ -130,6 +130,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("probe-label-here", "predict classify apply"),
     ("use-untrained", "random baseline"),
     ("choose-encoder", "checkpoint weights load model"),
+    ("measure-precisions", "bf16 int8 f32 speed benchmark"),
     ("published-encoders", "download hub model"),
     ("fit-map", "zoom reset whole"),
     ("train-start", "fit learn finetune fine-tune pretrain"),

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use macerator::Simd;
 
-use super::{BLOCK, Line, Precision, TILE, ZERO, inputs_of_line, to_bf16};
+use super::{BLOCK, Line, Precision, TILE, Unit, ZERO, inputs_of_line, to_bf16};
 use crate::product::Matrix;
 
 /// Rows [rows, inputs], converted; as many zero rows behind as fill the last block.
@@ -26,10 +26,19 @@ thread_local! {
 }
 
 impl Left {
-    /// Converts rows and hands them on.
-    pub fn with<T>(a: Matrix<'_>, precision: Precision, then: impl FnOnce(&Self) -> T) -> T {
+    /// Converts rows and hands them on. Whole numbers come as `unit` wants them: the vectors' are 128 larger, without a sign.
+    pub fn with<T>(
+        a: Matrix<'_>,
+        precision: Precision,
+        unit: Unit,
+        then: impl FnOnce(&Self) -> T,
+    ) -> T {
+        let signs = match unit {
+            Unit::Amx => 0,
+            Unit::Vectors => u32::from_ne_bytes([0x80; 4]),
+        };
         ROOM.with_borrow_mut(|room| {
-            room.fill(a, precision);
+            room.fill(a, precision, signs);
             then(room)
         })
     }
@@ -39,7 +48,7 @@ impl Left {
         &self.lines[row * self.stride..]
     }
 
-    fn fill(&mut self, a: Matrix<'_>, precision: Precision) {
+    fn fill(&mut self, a: Matrix<'_>, precision: Precision, signs: u32) {
         let used = a.columns().div_ceil(inputs_of_line(precision));
         self.stride = used | 1;
         self.lines
@@ -63,7 +72,7 @@ impl Left {
                 Precision::Int8 => {
                     let scale = scale_of(values);
                     self.scales.push(scale);
-                    bytes(values, 1.0 / scale, lines);
+                    bytes(values, 1.0 / scale, signs, lines);
                 }
                 Precision::F32 | Precision::Bf16 => halves(values, lines),
             }
@@ -169,28 +178,28 @@ pub fn pairs(values: &[f32; 32], line: &mut Line) {
     }
 }
 
-/// Whole numbers, four to a slot; zeros behind the last.
+/// Whole numbers, four to a slot, with these signs turned; zeros behind the last.
 #[macerator::with_simd]
-fn bytes<S: Simd>(values: &[f32], factor: f32, lines: &mut [Line]) {
+fn bytes<S: Simd>(values: &[f32], factor: f32, signs: u32, lines: &mut [Line]) {
     let (whole, rest) = values.as_chunks::<64>();
     for (values, line) in whole.iter().zip(lines.iter_mut()) {
-        fours(values, factor, line);
+        fours(values, factor, signs, line);
     }
     if !rest.is_empty()
         && let Some(line) = lines.last_mut()
     {
         let mut last = [0.0; 64];
         last[..rest.len()].copy_from_slice(rest);
-        fours(&last, factor, line);
+        fours(&last, factor, signs, line);
     }
 }
 
 #[inline(always)]
-pub fn fours(values: &[f32; 64], factor: f32, line: &mut Line) {
+fn fours(values: &[f32; 64], factor: f32, signs: u32, line: &mut Line) {
     let (all, _) = values.as_chunks::<4>();
     for (slot, four) in line.0.iter_mut().zip(all) {
         let byte = |at: usize| to_i8(four[at] * factor) << (8 * at);
-        *slot = byte(0) | byte(1) | byte(2) | byte(3);
+        *slot = (byte(0) | byte(1) | byte(2) | byte(3)) ^ signs;
     }
 }
 

@@ -21,9 +21,10 @@ pub struct Tiles {
     outputs: usize,
     precision: Precision,
     unit: Unit,
-    /// Of int8: what the numbers of a column are to be multiplied with; the sum of its whole numbers.
+    /// Of int8: what the numbers of a column are to be multiplied with.
     scales: Vec<f32>,
-    sums: Vec<i32>,
+    /// Of int8, for each block: the sums of the whole numbers of its columns that lie in front of each line, and of all.
+    sums: Vec<[i32; BLOCK]>,
 }
 
 impl Tiles {
@@ -54,6 +55,11 @@ impl Tiles {
                 let first = first + half * TILE;
                 let columns = TILE.min(outputs.saturating_sub(first));
                 let rows = depth.min(inputs - chunk * depth);
+                if half == 0
+                    && let Some(wholes) = &mut wholes
+                {
+                    wholes.before.push(wholes.sums);
+                }
                 let part = matrix.part((chunk * depth, rows), (first, columns));
                 let tile: &mut [Line; TILE] = match lines.try_into() {
                     Ok(tile) => tile,
@@ -68,6 +74,9 @@ impl Tiles {
                     None => half_tile(part, tile),
                 }
             }
+            if let Some(wholes) = &mut wholes {
+                wholes.before.push(wholes.sums);
+            }
             wholes
         };
         let wholes: Vec<Option<Wholes>> = if wide {
@@ -80,7 +89,9 @@ impl Tiles {
         let wholes = wholes.iter().flatten();
         Some(Self {
             scales: wholes.clone().flat_map(|wholes| wholes.scales).collect(),
-            sums: wholes.flat_map(|wholes| wholes.sums).collect(),
+            sums: wholes
+                .flat_map(|wholes| wholes.before.iter().copied())
+                .collect(),
             lines,
             inputs,
             outputs,
@@ -123,8 +134,9 @@ impl Tiles {
             "the product fits its target"
         );
         let chunks = a.columns().div_ceil(depth);
-        let of_block = self.inputs.div_ceil(depth) * BLOCK;
-        Left::with(a, self.precision, |left| {
+        let lines_of_all = self.inputs.div_ceil(depth);
+        let of_block = lines_of_all * BLOCK;
+        Left::with(a, self.precision, self.unit, |left| {
             let session = (self.unit == Unit::Amx).then(amx::Session::begin);
             let mut sums = Sums([0.0; BLOCK * BLOCK]);
             for column in (0..count).step_by(BLOCK) {
@@ -152,8 +164,12 @@ impl Tiles {
                             session.halves(a, left.stride, b, height > TILE, &mut sums);
                         }
                         (None, Precision::Int8) => {
-                            let of_columns = &self.sums[block * BLOCK..][..BLOCK];
-                            vectors::bytes(a, left.stride, b, height, of_columns, &mut sums);
+                            let before = &self.sums[block * (lines_of_all + 1)..];
+                            let (from, to) =
+                                (before[start / depth], before[start / depth + chunks]);
+                            let of_columns: [i32; BLOCK] =
+                                std::array::from_fn(|column| to[column] - from[column]);
+                            vectors::bytes(a, left.stride, b, height, &of_columns, &mut sums);
                         }
                         (None, _) => vectors::halves(a, left.stride, b, height, &mut sums),
                     }
@@ -173,13 +189,14 @@ impl Tiles {
 }
 
 /// The columns of a block of int8.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Wholes {
     /// What their numbers are to be multiplied with, and one over it.
     scales: [f32; BLOCK],
     factors: [f32; BLOCK],
-    /// Sums of their whole numbers.
+    /// Sums of their whole numbers so far, and what they were in front of each line.
     sums: [i32; BLOCK],
+    before: Vec<[i32; BLOCK]>,
 }
 
 impl Wholes {
@@ -201,6 +218,7 @@ impl Wholes {
             scales,
             factors: scales.map(|scale| 1.0 / scale),
             sums: [0; BLOCK],
+            before: Vec::new(),
         }
     }
 }

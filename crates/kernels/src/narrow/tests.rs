@@ -110,21 +110,23 @@ fn products_are_those_in_64_bits_within_the_rounding_of_their_factors() {
 fn parts_of_inputs_and_columns_make_up_the_whole() {
     let (rows, inputs, outputs) = (40, 200, 100);
     let (a, b) = (numbers(rows * inputs, 3), numbers(inputs * outputs, 4));
-    for unit in units() {
-        let tiles =
-            Tiles::for_unit(Matrix::new(&b, outputs), Precision::Bf16, false, unit).unwrap();
-        let mut whole = vec![0.0; rows * outputs];
-        let all = Matrix::new(&a, inputs);
-        tiles.multiply(all, 0, (0, outputs), &mut whole, outputs, Into::Replace);
-        let mut parts = vec![0.0; rows * 36];
-        for (start, length) in [(0, 96), (96, 104)] {
-            let some = Matrix::strided(&a[start..], rows, length, inputs);
-            let into = if start == 0 { Into::Replace } else { Into::Add };
-            tiles.multiply(some, start, (64, 36), &mut parts, 36, into);
-        }
-        for (part, whole) in parts.chunks(36).zip(whole.chunks(outputs)) {
-            for (part, whole) in part.iter().zip(&whole[64..]) {
-                assert!((part - whole).abs() < 1e-5, "{part} {whole}");
+    // Rows of whole numbers are scaled part by part.
+    for (precision, bound) in [(Precision::Bf16, 1e-5), (Precision::Int8, 0.3)] {
+        for unit in units() {
+            let tiles = Tiles::for_unit(Matrix::new(&b, outputs), precision, false, unit).unwrap();
+            let mut whole = vec![0.0; rows * outputs];
+            let all = Matrix::new(&a, inputs);
+            tiles.multiply(all, 0, (0, outputs), &mut whole, outputs, Into::Replace);
+            let mut parts = vec![0.0; rows * 36];
+            for (start, length) in [(0, 64), (64, 128), (192, 8)] {
+                let some = Matrix::strided(&a[start..], rows, length, inputs);
+                let into = if start == 0 { Into::Replace } else { Into::Add };
+                tiles.multiply(some, start, (64, 36), &mut parts, 36, into);
+            }
+            for (part, whole) in parts.chunks(36).zip(whole.chunks(outputs)) {
+                for (part, whole) in part.iter().zip(&whole[64..]) {
+                    assert!((part - whole).abs() < bound, "{unit:?} {part} {whole}");
+                }
             }
         }
     }

@@ -93,19 +93,31 @@ mod here {
     use std::arch::x86_64::{
         __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_set1_epi32,
         _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_sub_epi32,
-        _mm512_xor_si512,
     };
 
     use super::{BLOCK, Line, ROWS, TILE};
 
+    /// The four bytes in a slot of a line of one of the rows that are summed at once.
+    ///
+    /// # Safety
+    /// The row's line lies inside `a`. A check of each would take the sums out of their registers.
+    #[inline(always)]
+    unsafe fn four_bytes(a: &[Line], line: usize, slot: usize) -> i32 {
+        // SAFETY: as the caller says; a line has 16 slots.
+        unsafe { *a.as_ptr().cast::<i32>().add(line * TILE + slot) }
+    }
+
     #[target_feature(enable = "avx512f,avx512bf16")]
     pub fn halves(a: &[Line], a_stride: usize, b: &[Line], sums: &mut [f32]) {
+        assert!(a.len() >= (ROWS - 1) * a_stride + b.len() / BLOCK);
         let mut found = [[_mm512_setzero_ps(); 2]; ROWS];
-        for (chunk, tiles) in b.chunks_exact(BLOCK).enumerate() {
+        for (chunk, tiles) in b.as_chunks::<BLOCK>().0.iter().enumerate() {
             for slot in 0..TILE {
                 let columns = [&tiles[slot], &tiles[TILE + slot]].map(lanes);
                 for (row, found) in found.iter_mut().enumerate() {
-                    let pair = _mm512_set1_epi32(a[row * a_stride + chunk].0[slot] as i32);
+                    // SAFETY: row and chunk are below those that the length was compared with.
+                    let pair = unsafe { four_bytes(a, row * a_stride + chunk, slot) };
+                    let pair = _mm512_set1_epi32(pair);
                     for (found, column) in found.iter_mut().zip(columns) {
                         *found = _mm512_dpbf16_ps(*found, as_halves(pair), as_halves(column));
                     }
@@ -117,18 +129,19 @@ mod here {
         }
     }
 
-    /// The instruction wants the left factor without a sign: 128 is added to it, and 128 times the sum of the column is
+    /// The instruction wants the left factor without a sign: 128 was added to it, and 128 times the sum of the column is
     /// subtracted in the end.
     #[target_feature(enable = "avx512f,avx512vnni")]
     pub fn bytes(a: &[Line], a_stride: usize, b: &[Line], of_columns: &[i32], sums: &mut [f32]) {
-        let signs = _mm512_set1_epi32(i32::from_ne_bytes([0x80; 4]));
+        assert!(a.len() >= (ROWS - 1) * a_stride + b.len() / BLOCK);
         let mut found = [[_mm512_setzero_si512(); 2]; ROWS];
-        for (chunk, tiles) in b.chunks_exact(BLOCK).enumerate() {
+        for (chunk, tiles) in b.as_chunks::<BLOCK>().0.iter().enumerate() {
             for slot in 0..TILE {
                 let columns = [&tiles[slot], &tiles[TILE + slot]].map(lanes);
                 for (row, found) in found.iter_mut().enumerate() {
-                    let four = _mm512_set1_epi32(a[row * a_stride + chunk].0[slot] as i32);
-                    let four = _mm512_xor_si512(four, signs);
+                    // SAFETY: as above.
+                    let four = unsafe { four_bytes(a, row * a_stride + chunk, slot) };
+                    let four = _mm512_set1_epi32(four);
                     for (found, column) in found.iter_mut().zip(columns) {
                         *found = _mm512_dpbusd_epi32(*found, four, column);
                     }
