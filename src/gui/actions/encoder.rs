@@ -62,7 +62,7 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Embed windows of the shown track in 32, 16 and 8 bits, and see in the menu of encoders how fast and how near each is",
         keys: &[],
         command: |model| {
-            model.selected_track()?;
+            model.library.selected_track()?;
             Some(Command::Encoder(EncoderCommand::MeasurePrecisions))
         },
     },

@@ -55,7 +55,15 @@ pub(super) fn receive(model: &mut AppState, message: EncoderMessage) {
             let gains = &mut model.embeddings.gains;
             match gains.job.take(update) {
                 Some(JobEvent::Found(gain)) => gains.take_in(gain),
-                Some(JobEvent::Ended(end)) => gains.problem = end.err(),
+                Some(JobEvent::Ended(end)) => {
+                    gains.problem = end.err();
+                    let told = gains
+                        .problem
+                        .clone()
+                        .map_or_else(|| gains.lines(), |why| vec![why]);
+                    // The menu of encoders, which shows it, may be closed.
+                    model.notices.note(told.join("\n"));
+                }
                 None => {}
             }
         }

@@ -73,7 +73,7 @@ pub use picture::{
     Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use points::{Camera, Point, PointClass};
-pub use precision_gains::PrecisionGains;
+pub use precision_gains::{PrecisionGains, described};
 pub use probing::{
     ActiveProbe, Answer, AnswerColumn, AnswerList, AnswerSort, AnsweredColumn, AnsweredForm,
     BoardColumn, BoardView, Broken, CurveKind, Found, HeardFile, PROTOCOLS, PredictionTimeline,

@@ -36,10 +36,26 @@ impl PrecisionGains {
         self.found.iter().find(gain).filter(|_| known)
     }
 
+    /// All that was measured, a line each.
+    pub fn lines(&self) -> Vec<String> {
+        self.found.iter().map(described).collect()
+    }
+
     /// Whether the measurement is of an encoder.
     pub fn is_of(&self, source: &EncoderSource) -> bool {
         self.of.as_ref() == Some(&in_32_bits(source))
     }
+}
+
+/// A measurement in a line: "bf16: 3.1 times as fast as f32, cosine …".
+pub fn described(gain: &PrecisionGain) -> String {
+    format!(
+        "{}: {:.1} times as fast as f32, cosine to its embeddings {:.5}, at least {:.5}",
+        gain.precision,
+        gain.speed(),
+        gain.cosine,
+        gain.worst_cosine
+    )
 }
 
 fn in_32_bits(source: &EncoderSource) -> EncoderSource {
@@ -47,4 +63,24 @@ fn in_32_bits(source: &EncoderSource) -> EncoderSource {
         precision: Precision::F32,
         ..source.reading
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measurement_is_said_in_a_line() {
+        let gain = PrecisionGain {
+            precision: Precision::Bf16,
+            secs: 0.01,
+            secs_f32: 0.031,
+            cosine: 0.999_98,
+            worst_cosine: 0.999_95,
+        };
+        assert_eq!(
+            described(&gain),
+            "bf16: 3.1 times as fast as f32, cosine to its embeddings 0.99998, at least 0.99995"
+        );
+    }
 }

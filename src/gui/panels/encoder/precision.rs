@@ -5,7 +5,7 @@ use eframe::egui::{Button, Ui};
 use super::{pick, row};
 use crate::gui::{
     command::EncoderCommand,
-    model::{EncoderSource, PrecisionGains},
+    model::{EncoderSource, PrecisionGains, described},
     panels::parts,
 };
 use mynascope_encoder::{DeviceChoice, EncoderInfo, Family, Precision, PrecisionGain, Reading};
@@ -58,7 +58,7 @@ pub fn show(
         .filter_map(|(precision, ..)| gains.of(source, *precision))
         .collect();
     for gain in &known {
-        parts::explain(ui, describe(gain));
+        parts::explain(ui, described(gain));
     }
     if !gains.is_of(source) {
         if parts::wide(
@@ -85,36 +85,5 @@ fn explanation(precision: Precision) -> &'static str {
         Precision::Int8 => {
             "Weights and tokens as whole numbers of 8 bits, each row with a scale; attention in bf16"
         }
-    }
-}
-
-/// "bf16: 3.1 times as fast, cosine 0.99998 (least 0.99995)".
-fn describe(gain: &PrecisionGain) -> String {
-    format!(
-        "{}: {:.1} times as fast as f32, cosine to its embeddings {:.5}, at least {:.5}",
-        gain.precision,
-        gain.speed(),
-        gain.cosine,
-        gain.worst_cosine
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_measurement_is_said_in_a_line() {
-        let gain = PrecisionGain {
-            precision: Precision::Bf16,
-            secs: 0.01,
-            secs_f32: 0.031,
-            cosine: 0.999_98,
-            worst_cosine: 0.999_95,
-        };
-        assert_eq!(
-            describe(&gain),
-            "bf16: 3.1 times as fast as f32, cosine to its embeddings 0.99998, at least 0.99995"
-        );
     }
 }
