@@ -174,7 +174,7 @@ fn a_table_of_another_program_is_probed_while_it_is_on_the_map() {
 
 /// A list names the tracks of a table in its own order; nothing is open, and none of their sound is here.
 #[test]
-fn a_table_that_is_opened_alone_takes_its_labels_from_a_list() {
+fn a_table_without_labels_takes_them_from_a_list() {
     need_graphics();
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("clap.csv");
@@ -190,7 +190,15 @@ fn a_table_that_is_opened_alone_takes_its_labels_from_a_list() {
         format!("file,genre,key\n{}", rows.collect::<String>()),
     )
     .unwrap();
-    let (mut harness, _) = window(&path);
+    // A collection that knows nothing of the table.
+    let music = home.path().join("music");
+    std::fs::create_dir(&music).unwrap();
+    let tone: Vec<f32> = (0..64_000).map(|n| (n as f32 / 8.0).sin() / 3.0).collect();
+    mynascope_audio::write_wav(&music.join("a.wav"), &tone, 16_000).unwrap();
+    let (mut harness, _) = window(&music);
+    settle(&mut harness);
+    let open = MapCommand::OpenTable(Some(path));
+    harness.state_mut().apply(Command::Map(open));
     wait(&mut harness, "the table", |app| {
         app.model().mapping.imported_chart().is_some()
     });

@@ -21,8 +21,12 @@ pub(super) fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, CollectionErro
         path: path.to_path_buf(),
     };
     let mut bytes = Vec::new();
-    let mut file = BufReader::new(fs::File::open(path).map_err(unreadable)?);
+    let file = fs::File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let mut file = BufReader::new(file);
     if !file.fill_buf().map_err(unreadable)?.starts_with(GZIP) {
+        // Long lists would take half as much again while room for them grows.
+        bytes.reserve_exact(length.min(most) as usize);
         file.take(most)
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
