@@ -9,7 +9,7 @@ use linfa_linalg::{
 use ndarray::{Array2, Axis, s};
 
 use super::{
-    Layout, MapError, MapSettings, Method, divergence::divergence, nearest::neighbours_kept,
+    Layout, MapError, MapSettings, Method, affinities::Affinities, nearest::neighbours_kept,
     reference::reference, tsne::tsne, umap::umap,
 };
 use mynascope_base::{counted, jobs::Watch};
@@ -120,7 +120,8 @@ fn place(
         method,
         ..*settings
     };
-    let xy = match method {
+    let mut affinities = None;
+    let xy: Vec<[f64; 2]> = match method {
         Method::Pca => points(reduced),
         Method::Umap => {
             let used = settings.neighbours.min(rows - 1);
@@ -152,9 +153,15 @@ fn place(
                 perplexity: used,
                 ..settings
             };
+            watch.progress("finding neighbours", 0, None);
+            let found = Affinities::of(&values, columns, used, watch)?;
+            let found = affinities.insert(found);
             match method {
                 Method::TsneReference => reference(reduced, &settings, watch)?,
-                _ => tsne(reduced, &settings, watch, moved)?,
+                _ => {
+                    let xy = tsne(reduced, found, &settings, watch, moved)?;
+                    xy.iter().map(|point| point.map(f64::from)).collect()
+                }
             }
         }
     };
@@ -163,9 +170,7 @@ fn place(
         return Err(MapError::Engine(why.into()));
     }
     watch.progress("measuring the map", 0, None);
-    if let Some(perplexity) = map.perplexity {
-        map.kl = divergence(reduced, &xy, perplexity);
-    }
+    map.kl = affinities.map(|affinities| affinities.divergence(&xy));
     map.xy = xy.iter().map(|&[x, y]| [x as f32, y as f32]).collect();
     map.neighbours_kept = neighbours_kept(&values, columns, &map.xy, watch)?;
     Ok(())
