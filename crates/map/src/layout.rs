@@ -287,6 +287,23 @@ mod tests {
         assert_eq!((map.neighbours, map.notes.len()), (Some(11), 1));
     }
 
+    #[test]
+    fn a_map_is_the_same_on_any_number_of_threads_and_measured_at_any_size() {
+        let table = planted(3500, 12);
+        let settings = MapSettings {
+            iterations: Some(40),
+            ..MapSettings::default()
+        };
+        let [one, three] = [1, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let run = || layout(&table, &settings, &Watch::unattended()).unwrap();
+            pool.build().unwrap().install(run)
+        });
+        assert!(one.xy == three.xy);
+        assert_eq!(one.kl, three.kl);
+        assert!(one.kl.unwrap() > 0.0);
+    }
+
     fn check_clusters(table: &EmbeddingTable, method: Method) {
         let map = run(table, method, 1).unwrap();
         for (row, point) in map.xy.iter().enumerate() {

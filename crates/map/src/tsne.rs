@@ -4,14 +4,11 @@
 //! that only one thread gives one map for one seed; its gains are capped at 2 and its learning rate is a quarter of the others'.
 //! `tests/map_quality.md` holds the numbers.
 
-use barnes_hut_tree::{Dim, Morton};
+use barnes_hut_tree::{BarnesHutTree, Dim, Morton};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{
-    MapSettings,
-    affinities::{Affinities, Tree},
-};
+use super::{MapSettings, affinities::Affinities};
 use mynascope_base::jobs::{Cancelled, Watch};
 use mynascope_spectrum::tokens::{Purpose, stream};
 
@@ -72,6 +69,9 @@ pub(super) fn tsne(
     }
     Ok(points)
 }
+
+/// A tree over the points, in which far cells count as one.
+type Tree = BarnesHutTree<f32, <Dim<2> as Morton<2>>::Word, 2>;
 
 /// Of the divergence at every point (van der Maaten 2014, eq. 7): neighbours draw, all others push.
 fn gradient(
