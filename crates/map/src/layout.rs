@@ -9,7 +9,7 @@ use linfa_linalg::{
 use ndarray::{Array2, Axis, s};
 
 use super::{
-    Layout, MapError, MapSettings, Method, divergence::divergence, nearest::neighbours_kept,
+    Layout, MapError, MapSettings, Method, affinities::Affinities, nearest::neighbours_kept,
     reference::reference, tsne::tsne, umap::umap,
 };
 use mynascope_base::{counted, jobs::Watch};
@@ -120,7 +120,8 @@ fn place(
         method,
         ..*settings
     };
-    let xy = match method {
+    let mut affinities = None;
+    let xy: Vec<[f64; 2]> = match method {
         Method::Pca => points(reduced),
         Method::Umap => {
             let used = settings.neighbours.min(rows - 1);
@@ -152,9 +153,15 @@ fn place(
                 perplexity: used,
                 ..settings
             };
+            watch.progress("finding neighbours", 0, None);
+            let found = Affinities::of(&values, columns, used, watch)?;
+            let found = affinities.insert(found);
             match method {
                 Method::TsneReference => reference(reduced, &settings, watch)?,
-                _ => tsne(reduced, &settings, watch, moved)?,
+                _ => {
+                    let xy = tsne(reduced, found, &settings, watch, moved)?;
+                    xy.iter().map(|point| point.map(f64::from)).collect()
+                }
             }
         }
     };
@@ -163,9 +170,7 @@ fn place(
         return Err(MapError::Engine(why.into()));
     }
     watch.progress("measuring the map", 0, None);
-    if let Some(perplexity) = map.perplexity {
-        map.kl = divergence(reduced, &xy, perplexity);
-    }
+    map.kl = affinities.map(|affinities| affinities.divergence(&xy));
     map.xy = xy.iter().map(|&[x, y]| [x as f32, y as f32]).collect();
     map.neighbours_kept = neighbours_kept(&values, columns, &map.xy, watch)?;
     Ok(())
@@ -280,6 +285,23 @@ mod tests {
         assert_eq!((map.neighbours, map.notes.len()), (Some(15), 0));
         let map = run(&planted(12, 60), Method::Umap, 1).unwrap();
         assert_eq!((map.neighbours, map.notes.len()), (Some(11), 1));
+    }
+
+    #[test]
+    fn a_map_is_the_same_on_any_number_of_threads_and_measured_at_any_size() {
+        let table = planted(3500, 12);
+        let settings = MapSettings {
+            iterations: Some(40),
+            ..MapSettings::default()
+        };
+        let [one, three] = [1, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let run = || layout(&table, &settings, &Watch::unattended()).unwrap();
+            pool.build().unwrap().install(run)
+        });
+        assert!(one.xy == three.xy);
+        assert_eq!(one.kl, three.kl);
+        assert!(one.kl.unwrap() > 0.0);
     }
 
     fn check_clusters(table: &EmbeddingTable, method: Method) {

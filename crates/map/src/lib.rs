@@ -13,8 +13,8 @@
     )
 )]
 
+mod affinities;
 mod colours;
-mod divergence;
 mod layout;
 mod nearest;
 mod picture;

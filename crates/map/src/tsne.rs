@@ -1,13 +1,15 @@
-//! t-SNE with bhtsne, its settings those of openTSNE.
+//! t-SNE (van der Maaten and Hinton 2008, Barnes-Hut variant 2014) with the settings of openTSNE.
+//!
+//! The tree is that of the crate bhtsne. Its loop is written out here: bhtsne 0.7 sums in an order that depends on the threads, so
+//! that only one thread gives one map for one seed; its gains are capped at 2 and its learning rate is a quarter of the others'.
+//! `tests/map_quality.md` holds the numbers.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
-use bhtsne::tSNE;
+use barnes_hut_tree::{BarnesHutTree, Dim, Morton};
 use ndarray::Array2;
-use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 
-use super::{MapError, MapSettings};
-use mynascope_base::jobs::{self, Cancelled, Watch};
+use super::{MapSettings, affinities::Affinities};
+use mynascope_base::jobs::{Cancelled, Watch};
 use mynascope_spectrum::tokens::{Purpose, stream};
 
 /// Opening angle of Barnes-Hut: farther cells count as one point.
@@ -17,114 +19,172 @@ const EARLY_ITERATIONS: usize = 250;
 const EXAGGERATION: f32 = 12.0;
 /// Momentum in the early iterations and after them.
 const MOMENTUM: [f32; 2] = [0.5, 0.8];
+/// Least learning rate, as in scikit-learn; else it is the number of rows over the exaggeration (Belkina et al. 2019).
+const LEAST_RATE: f32 = 50.0;
+/// How the gain of a coordinate grows where it turns back, shrinks where it goes on, and what is left of it.
+const GAINS: [f32; 3] = [0.2, 0.8, 0.01];
+/// No point moves further in an iteration.
+const GREATEST_STEP: f32 = 5.0;
 /// Spread of the first positions along their widest direction.
 const FIRST_SPREAD: f64 = 1e-4;
 /// Noise on the first positions, as a share of their spread: what the seed decides.
 const NOISE: f64 = 0.01;
-/// Least learning rate, as in scikit-learn (whose gradient is four times as large).
-const LEAST_RATE: f32 = 200.0;
 /// Iterations between two reports.
 const TELL_EVERY: usize = 5;
+/// Points that a thread takes at least.
+const FEWEST_POINTS: usize = 64;
 
-/// The t-SNE of bhtsne on [rows, columns], begun from the two leading columns. It reports its progress, hands moving
-/// points to `moved`, and can be stopped at any iteration. One thread, so that its sums have one order and the same
-/// seed gives the same map.
-///
-/// bhtsne left to itself ends too early: it caps the gains of its coordinates at 2, which the published algorithm
-/// lets grow, and its automatic learning rate is a quarter of the others' because its gradient lacks their factor 4.
-/// Two fits with rates of four times N / exaggeration (N / 3, then 4 N) make up for both; `tests/map_quality.md`
-/// holds the numbers.
+/// Lays rows [rows, columns] out by their affinities, begun from the two leading columns. It reports its progress, hands moving
+/// points to `moved`, and can be stopped at any iteration. Every sum has one order, whatever the threads: the same seed gives
+/// the same map.
 pub(super) fn tsne(
     rows: &Array2<f64>,
+    affinities: &Affinities,
     settings: &MapSettings,
     watch: &Watch<'_>,
     moved: &mut (dyn FnMut(&[[f32; 2]]) + Send),
-) -> Result<Vec<[f64; 2]>, MapError> {
-    let engine = |error: &dyn std::fmt::Display| MapError::Engine(error.to_string());
-    let values: Vec<f32> = rows.iter().map(|&value| value as f32).collect();
-    let first = first_positions(rows, settings.seed);
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(1)
-        .thread_name(|_| "t-sne".to_owned())
-        .build()
-        .map_err(|error| engine(&error))?;
-    let columns = rows.ncols();
-    let fitted = pool.install(|| {
-        catch_unwind(AssertUnwindSafe(|| {
-            fit(&values, columns, first, settings, watch, moved)
-        }))
-    });
-    match fitted {
-        Ok(xy) => Ok(xy
-            .chunks_exact(2)
-            .filter_map(|pair| Some([f64::from(*pair.first()?), f64::from(*pair.get(1)?)]))
-            .collect()),
-        Err(payload) if payload.is::<Cancelled>() => Err(Cancelled.into()),
-        Err(payload) => Err(MapError::Engine(jobs::panic_message(&*payload))),
-    }
-}
-
-fn fit(
-    values: &[f32],
-    columns: usize,
-    first: Vec<f32>,
-    settings: &MapSettings,
-    watch: &Watch<'_>,
-    moved: &mut (dyn FnMut(&[[f32; 2]]) + Send),
-) -> Vec<f32> {
-    let samples: Vec<&[f32]> = values.chunks_exact(columns).collect();
-    let all = settings.steps(samples.len());
+) -> Result<Vec<[f32; 2]>, Cancelled> {
+    let all = settings.steps(rows.nrows());
     let early = EARLY_ITERATIONS.min(all / 4);
-    let rate = samples.len() as f32 * 4.0;
-    let mut tell = |done: usize, flat: &[f32]| {
-        if watch.check().is_err() {
-            // The engine knows no other way out of its loop. No panic: no hook runs, and `tsne` catches it.
-            resume_unwind(Box::new(Cancelled));
+    let mut points = first_positions(rows, settings.seed);
+    let mut tree = Tree::empty();
+    for (phase, iterations) in [0..early, early..all].into_iter().enumerate() {
+        let exaggeration = if phase == 0 { EXAGGERATION } else { 1.0 };
+        let mut descent = Descent {
+            rate: (points.len() as f32 / exaggeration).max(LEAST_RATE),
+            momentum: MOMENTUM[phase],
+            states: vec![State::default(); points.len()],
+        };
+        for iteration in iterations {
+            watch.check()?;
+            let gradient = gradient(&points, affinities, exaggeration, &mut tree);
+            descent.step(&mut points, &gradient);
+            centre(&mut points);
+            let done = iteration + 1;
+            if done.is_multiple_of(TELL_EVERY) || done == all {
+                watch.progress("laying out the map", done as u64, Some(all as u64));
+                moved(&points);
+            }
         }
-        if done.is_multiple_of(TELL_EVERY) || done == all {
-            watch.progress("laying out the map", done as u64, Some(all as u64));
-            moved(flat.as_chunks::<2>().0);
-        }
-    };
-    watch.progress("finding neighbours", 0, None);
-    let (between, affinities) = {
-        let mut tsne: tSNE<'_, f32, &[f32]> = tSNE::new(&samples);
-        tsne.perplexity(settings.perplexity as f32)
-            .epochs(early)
-            .momentum(MOMENTUM[0])
-            .momentum_switch_epoch(early + 1)
-            .early_exaggeration(EXAGGERATION)
-            .stop_lying_epoch(early + 1)
-            .learning_rate((rate / EXAGGERATION).max(LEAST_RATE))
-            .initial_embedding(first)
-            .epoch_callback(|epoch, flat| tell(epoch + 1, flat))
-            .barnes_hut(THETA, |a, b| distance(a, b));
-        (tsne.embedding().to_vec(), tsne.affinities())
-    };
-    let mut tsne: tSNE<'_, f32, &[f32]> = tSNE::new(&samples);
-    tsne.perplexity(settings.perplexity as f32);
-    if let Some(affinities) = affinities {
-        tsne.with_affinities(affinities);
     }
-    tsne.epochs(all - early)
-        .momentum(MOMENTUM[1])
-        .final_momentum(MOMENTUM[1])
-        .early_exaggeration(1.0)
-        .stop_lying_epoch(0)
-        .learning_rate(rate.max(LEAST_RATE))
-        .initial_embedding(between)
-        .epoch_callback(|epoch, flat| tell(early + epoch + 1, flat))
-        .barnes_hut(THETA, |a, b| distance(a, b));
-    tsne.embedding().to_vec()
+    Ok(points)
 }
 
-fn distance(a: &[f32], b: &[f32]) -> f32 {
-    let square: f32 = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum();
-    square.sqrt()
+/// A tree over the points, in which far cells count as one.
+type Tree = BarnesHutTree<f32, <Dim<2> as Morton<2>>::Word, 2>;
+
+/// Of the divergence at every point (van der Maaten 2014, eq. 7): neighbours draw, all others push.
+fn gradient(
+    points: &[[f32; 2]],
+    affinities: &Affinities,
+    exaggeration: f32,
+    tree: &mut Tree,
+) -> Vec<[f32; 2]> {
+    let flat = points.as_flattened();
+    tree.rebuild_uniform(flat);
+    let tree = &*tree;
+    let forces: Vec<([f32; 2], [f32; 2], f32)> = points
+        .par_iter()
+        .enumerate()
+        .with_min_len(FEWEST_POINTS)
+        .map_init(
+            <Dim<2> as Morton<2>>::empty_stack,
+            |stack, (point, here)| {
+                let (mut push, mut sum) = ([0.0; 2], 0.0);
+                let stack = stack.as_mut();
+                tree.compute_non_edge_forces(
+                    point,
+                    THETA * THETA,
+                    flat,
+                    &mut push,
+                    &mut sum,
+                    stack,
+                );
+                let mut draw = [0.0; 2];
+                for (other, share) in affinities.of_row(point) {
+                    let Some(there) = points.get(other) else {
+                        continue;
+                    };
+                    let way = [here[0] - there[0], here[1] - there[1]];
+                    let weight = share / (1.0 + way[0] * way[0] + way[1] * way[1]);
+                    draw[0] += weight * way[0];
+                    draw[1] += weight * way[1];
+                }
+                (draw, push, sum)
+            },
+        )
+        .collect();
+    let whole: f64 = forces.iter().map(|(.., sum)| f64::from(*sum)).sum();
+    let share = (1.0 / whole.max(f64::MIN_POSITIVE)) as f32;
+    let of_point = |(draw, push, _): &([f32; 2], [f32; 2], f32)| {
+        let along = |draw: f32, push: f32| 4.0 * (exaggeration * draw - push * share);
+        [along(draw[0], push[0]), along(draw[1], push[1])]
+    };
+    forces.iter().map(of_point).collect()
 }
 
-/// The two leading columns, small, with a little noise of the seed: [rows * 2], row-major.
-fn first_positions(rows: &Array2<f64>, seed: u64) -> Vec<f32> {
+/// Gradient descent with momentum and a gain for each coordinate (Jacobs 1988).
+struct Descent {
+    rate: f32,
+    momentum: f32,
+    states: Vec<State>,
+}
+
+/// How a point moves.
+#[derive(Clone)]
+struct State {
+    speed: [f32; 2],
+    gains: [f32; 2],
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            speed: [0.0; 2],
+            gains: [1.0; 2],
+        }
+    }
+}
+
+impl Descent {
+    fn step(&mut self, points: &mut [[f32; 2]], gradient: &[[f32; 2]]) {
+        let [growth, decay, least] = GAINS;
+        for ((point, slope), state) in points.iter_mut().zip(gradient).zip(&mut self.states) {
+            let State { speed, gains } = state;
+            for ((speed, gain), slope) in speed.iter_mut().zip(gains).zip(slope) {
+                let turns_back = (*slope > 0.0) != (*speed > 0.0);
+                *gain = if turns_back {
+                    *gain + growth
+                } else {
+                    (*gain * decay).max(least)
+                };
+                *speed = self.momentum * *speed - self.rate * *gain * slope;
+            }
+            let length = speed[0].hypot(speed[1]);
+            let brake = (GREATEST_STEP / length).min(1.0);
+            for (place, speed) in point.iter_mut().zip(speed) {
+                *place += brake * *speed;
+            }
+        }
+    }
+}
+
+/// Moves the mean of the points to the origin.
+fn centre(points: &mut [[f32; 2]]) {
+    let mut mean = [0.0_f64; 2];
+    for point in points.iter() {
+        mean[0] += f64::from(point[0]);
+        mean[1] += f64::from(point[1]);
+    }
+    let mean = mean.map(|sum| (sum / points.len().max(1) as f64) as f32);
+    for point in points {
+        point[0] -= mean[0];
+        point[1] -= mean[1];
+    }
+}
+
+/// The two leading columns, small, with a little noise of the seed.
+fn first_positions(rows: &Array2<f64>, seed: u64) -> Vec<[f32; 2]> {
     let mut random = stream(seed, 0, 0, Purpose::Order);
     let widest = rows.column(0);
     let square = widest.iter().map(|value| value * value).sum::<f64>();
@@ -132,10 +192,10 @@ fn first_positions(rows: &Array2<f64>, seed: u64) -> Vec<f32> {
     let scale = FIRST_SPREAD / spread.max(f64::MIN_POSITIVE);
     rows.rows()
         .into_iter()
-        .flat_map(|row| {
+        .map(|row| {
             let at = |column: usize| row.get(column).copied().unwrap_or(0.0) * scale;
             [at(0), at(1)]
         })
-        .map(|place| (place + NOISE * FIRST_SPREAD * random.normal()) as f32)
+        .map(|place| place.map(|along| (along + NOISE * FIRST_SPREAD * random.normal()) as f32))
         .collect()
 }
