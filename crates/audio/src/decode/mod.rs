@@ -132,9 +132,14 @@ impl Reader {
                         Some(reader) => Ok(Self::Mpeg(Box::new(reader))),
                         None => Err(Refused::by_codec(path, "MPEG audio without frames")),
                     },
-                    Opened::Other(codec, incomplete) => {
-                        let mut refused = Refused::by_codec(path, &codec);
+                    Opened::Other {
+                        name,
+                        incomplete,
+                        end,
+                    } => {
+                        let mut refused = Refused::by_codec(path, &name);
                         refused.facts.incomplete = incomplete;
+                        refused.facts.end = end;
                         Err(refused)
                     }
                 }

@@ -187,6 +187,15 @@ impl Packets {
         self = self.counting_frames();
         self.packets_tell_frames = true;
         let before = self.codec.frames_before_sound();
+        // The first page of an Opus that was cut out of another counts less than it holds. All of it is heard, as by ffmpeg.
+        let tracks = self.reader.tracks().iter();
+        let mut starts = tracks.filter(|track| track.id == self.track_id);
+        let start = starts.next().map_or(0, |track| track.start_ts.get());
+        if start < 0 && self.codec.kind() == CodecKind::Opus {
+            let early = start.unsigned_abs();
+            self.claimed = self.claimed.map(|end| end.saturating_add(early));
+            self.info.duration_secs += early as f64 / f64::from(self.info.sample_rate.max(1));
+        }
         let end = self.claimed.unwrap_or(u64::MAX);
         self.timeline = Timeline::new(vec![(before, end)]);
         self

@@ -1,7 +1,7 @@
 //! What only the program ffmpeg decodes.
 
 use crate::{
-    common::Workshop,
+    common::{Workshop, decode},
     streams::{SECS, compare, same},
 };
 
@@ -49,4 +49,20 @@ fn ffmpeg_opens_what_only_it_knows() {
     let file = shop.path("Psion.wve");
     shop.run("sox", &[&source, &file]);
     compare(&shop, &file, 8_000, 0);
+}
+
+/// SoX counts the byte that fills up an odd chunk, which looks like a block that was cut.
+#[test]
+fn gsm_in_wav_as_sox_writes_it_is_whole() {
+    let shop = Workshop::new();
+    // An even and an odd number of blocks of 65 bytes.
+    for secs in [1.6, 1.64] {
+        let source = shop.source(8_000, 1, secs);
+        let file = shop.path("GSM.wav");
+        shop.run("sox", &[&source, "-e", "gsm-full-rate", &file]);
+        let (samples, info) = decode(&file, 8_000);
+        assert_eq!(info.incomplete, None, "{secs} s");
+        let blocks = (secs * 25.0).ceil() as usize;
+        assert_eq!(samples.len(), 320 * blocks, "{secs} s");
+    }
 }

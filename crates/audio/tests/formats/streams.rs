@@ -249,6 +249,27 @@ fn opus_of_every_mode() {
     );
 }
 
+/// Cut without encoding it anew, its first page counts less sound than it holds.
+#[test]
+fn opus_that_was_cut_out_of_a_longer_one_plays_all_that_it_holds() {
+    let shop = Workshop::new();
+    let source = shop.source(48_000, 2, 8.0);
+    let whole = shop.path("whole.opus");
+    let encode = ["-v", "error", "-i", &source, "-c:a", "libopus", &whole];
+    shop.run("ffmpeg", &encode);
+    for start in ["2.3", "3.1"] {
+        let file = shop.path(&format!("Opus from {start} s.opus"));
+        let cut = [
+            "-v", "error", "-ss", start, "-i", &whole, "-c", "copy", &file,
+        ];
+        shop.run("ffmpeg", &cut);
+        compare(&shop, &file, 48_000, 960);
+        let claimed = probe_file(file.as_ref()).unwrap().duration_secs;
+        let found = decode(&file, 48_000).0.len() as f64 / 48_000.0;
+        assert!((claimed - found).abs() < 0.021, "{claimed} and {found}");
+    }
+}
+
 #[test]
 fn the_gain_of_an_opus_header_is_applied() {
     let shop = Workshop::new();

@@ -159,8 +159,15 @@ pub(super) enum Opened {
     Sound(Box<Pcm>),
     /// A stream of MPEG frames in these bytes of the file.
     Mpeg(Range<u64>),
-    /// A codec for another reader, by the name that people know ("GSM 6.10"), and whether the file ends too early.
-    Other(String, Option<Incomplete>),
+    /// A codec for another reader.
+    Other {
+        /// As people know it: "GSM 6.10".
+        name: String,
+        /// Whether the file ends too early.
+        incomplete: Option<Incomplete>,
+        /// Where its blocks end, if not where the file says.
+        end: Option<u64>,
+    },
 }
 
 /// Samples that are read from their place in a file.
@@ -217,7 +224,16 @@ impl Pcm {
             Codec::Other(name) => {
                 let more = sound_follows(&mut bytes, container, start, extent)?;
                 let more = more.then_some(Incomplete::MoreFollows);
-                return Ok(Opened::Other(name, extent.incomplete().or(more)));
+                let incomplete = extent.incomplete().or(more);
+                // SoX counts the byte that fills up an odd chunk, which then looks like the beginning of a block.
+                let rest = extent.bytes % wave_format::GSM_BLOCK_BYTES;
+                let is_filled = name == wave_format::GSM && rest == 1 && incomplete.is_none();
+                let end = is_filled.then(|| extent.offset + extent.bytes - rest);
+                return Ok(Opened::Other {
+                    name,
+                    incomplete,
+                    end,
+                });
             }
         };
         let more_follows = sound_follows(&mut bytes, container, start, extent)?;

@@ -5,6 +5,10 @@ use super::{Codec, Endian, Shape, coding::Coding};
 /// Bytes of the longest form that is looked at.
 pub(super) const MAX_BYTES: usize = 40;
 
+/// GSM as WAV packs it: two frames a block.
+pub(super) const GSM: &str = "GSM 6.10";
+pub(super) const GSM_BLOCK_BYTES: u64 = 65;
+
 const PCM: u32 = 1;
 const MICROSOFT_ADPCM: u32 = 2;
 const FLOAT: u32 = 3;
@@ -28,7 +32,7 @@ const NAMES: [(u32, &str); 39] = [
     (0x0017, "Dialogic ADPCM"),
     (0x0020, "Yamaha ADPCM"),
     (0x0022, "TrueSpeech"),
-    (0x0031, "GSM 6.10"),
+    (0x0031, GSM),
     (0x0032, "MSN Audio"),
     (0x0038, "NMS ADPCM"),
     (0x0040, "G.721 ADPCM"),
