@@ -119,7 +119,7 @@ impl<'a> Measure<'a> {
     }
 
     /// Runs something once to warm up and `runs` times to be measured; `value` turns the time of a run into what is
-    /// kept.
+    /// kept. Returns the median.
     fn runs(
         &mut self,
         what: impl Into<String>,
@@ -127,7 +127,7 @@ impl<'a> Measure<'a> {
         runs: usize,
         value: impl Fn(Duration) -> f64,
         mut run: impl FnMut() -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<f64> {
         let what = what.into();
         self.console.watch().progress(&what, 0, Some(runs as u64));
         run()?;
@@ -143,7 +143,7 @@ impl<'a> Measure<'a> {
                 .progress(&what, done, Some(runs as u64));
         }
         self.values(what, unit, values);
-        Ok(())
+        Ok(self.found.last().map_or(f64::NAN, |last| last.median))
     }
 
     /// Says more of what was measured last.
