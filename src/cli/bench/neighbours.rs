@@ -26,5 +26,6 @@ pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
     measure.runs(what, "ms", RUNS, milliseconds, || {
         embedding::neighbours(&table, &query, 10, |_| false);
         Ok(())
-    })
+    })?;
+    Ok(())
 }

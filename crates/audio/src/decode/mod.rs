@@ -135,11 +135,11 @@ impl Reader {
                     Opened::Other {
                         name,
                         incomplete,
-                        end,
+                        is_filled,
                     } => {
                         let mut refused = Refused::by_codec(path, &name);
                         refused.facts.incomplete = incomplete;
-                        refused.facts.end = end;
+                        refused.facts.ends_anywhere = is_filled;
                         Err(refused)
                     }
                 }

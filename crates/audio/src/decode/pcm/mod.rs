@@ -165,8 +165,8 @@ pub(super) enum Opened {
         name: String,
         /// Whether the file ends too early.
         incomplete: Option<Incomplete>,
-        /// Where its blocks end, if not where the file says.
-        end: Option<u64>,
+        /// Whether what stands behind its last whole block fills up a chunk.
+        is_filled: bool,
     },
 }
 
@@ -228,11 +228,10 @@ impl Pcm {
                 // SoX counts the byte that fills up an odd chunk, which then looks like the beginning of a block.
                 let rest = extent.bytes % wave_format::GSM_BLOCK_BYTES;
                 let is_filled = name == wave_format::GSM && rest == 1 && incomplete.is_none();
-                let end = is_filled.then(|| extent.offset + extent.bytes - rest);
                 return Ok(Opened::Other {
                     name,
                     incomplete,
-                    end,
+                    is_filled,
                 });
             }
         };
