@@ -12,7 +12,7 @@ use super::{
         },
     },
 };
-use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
+use mynascope_spectrum::tokens::{MEL_BANDS, TokenGrid, TokenMask};
 
 /// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
 const TOKENS_PER_PASS: usize = 1536;
@@ -79,6 +79,34 @@ impl LoadedEncoder {
         masks: Option<&[TokenMask]>,
         wanted: Wanted,
     ) -> Result<Vec<f32>, EncoderError> {
+        if self.device() != "cpu" {
+            return self.embed_here(windows, masks, wanted);
+        }
+        // From one of the pool's own threads: a layer is many short products, each of which would else wake the pool anew.
+        rayon::scope(|_| self.embed_here(windows, masks, wanted))
+    }
+
+    /// How many windows of which no token is dropped are embedded at a time: as many as make products large.
+    pub fn windows_per_pass(&self) -> usize {
+        let tokens = self.info().grids.iter().map(TokenGrid::tokens).sum();
+        self.windows_of(tokens)
+    }
+
+    /// As [`Self::windows_per_pass`], of windows of so many tokens.
+    fn windows_of(&self, tokens: usize) -> usize {
+        let most = match self.reading().precision.is_f32() {
+            true => TOKENS_PER_PASS,
+            false => NARROW_TOKENS_PER_PASS,
+        };
+        (most / tokens.max(1)).max(1)
+    }
+
+    fn embed_here(
+        &self,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        wanted: Wanted,
+    ) -> Result<Vec<f32>, EncoderError> {
         if masks.is_some_and(|masks| masks.len() != windows.len()) {
             return Err(EncoderError::Windows(
                 "there must be one mask a window".into(),
@@ -91,12 +119,7 @@ impl LoadedEncoder {
         }
         let patchout = self.reading().patchout.mask(&self.info().grids)?;
         let mask = masks.and_then(<[TokenMask]>::first).unwrap_or(&patchout);
-        let tokens: usize = mask.0.iter().map(Vec::len).sum();
-        let most = match self.reading().precision.is_f32() {
-            true => TOKENS_PER_PASS,
-            false => NARROW_TOKENS_PER_PASS,
-        };
-        let per_pass = (most / tokens.max(1)).max(1);
+        let per_pass = self.windows_of(mask.0.iter().map(Vec::len).sum());
         let mut tokenizer = None;
         let mut out = Vec::new();
         let mut start = 0;

@@ -151,6 +151,11 @@ pub(super) struct StepResult {
 impl<B: Kernels> Learner<B> {
     /// Does one step. If any number is not finite or the loss has jumped, nothing changes.
     pub fn step(&mut self, input: StepInput, rule: StepRule) -> Result<StepResult, String> {
+        // From one of the pool's own threads: a step is many short products, each of which would else wake the pool anew.
+        rayon::scope(|_| self.step_here(input, rule))
+    }
+
+    fn step_here(&mut self, input: StepInput, rule: StepRule) -> Result<StepResult, String> {
         let mut computed = self.compute(&input, rule.chunk, rule.matrix)?;
         // An overflow of 16 bits on the way back is no fault of the weights.
         while !computed.result.applied && computed.result.loss.is_finite() && self.loss_scale > 1.0

@@ -35,7 +35,8 @@ pub struct ExtractSettings {
     pub seed: u64,
     /// Which channel of a file is embedded.
     pub channel: Channel,
-    /// Windows that the encoder is given at a time. A job can only be stopped between two of them.
+    /// Windows that the encoder is given at a time, or more where it embeds more in a pass. A job can only be stopped between two
+    /// of them.
     pub batch: usize,
 }
 

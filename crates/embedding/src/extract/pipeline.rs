@@ -51,6 +51,8 @@ pub(super) struct Model<'a> {
     pub(super) dim: usize,
     pub(super) description: &'a str,
     pub(super) hash: &'a str,
+    /// Windows that it embeds at a time where more are at hand.
+    pub(super) per_pass: usize,
     pub(super) embed: &'a Embed<'a>,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Model<'a> {
             dim,
             description: encoder.description(),
             hash: encoder.fingerprint(),
+            per_pass: encoder.windows_per_pass(),
             embed,
         }
     }
@@ -181,7 +184,7 @@ impl Pipeline<'_> {
                         }
                         rows.track.push(index);
                         rows.timestamps.push(window.start_secs);
-                        if waiting.windows.len() >= settings.batch.max(1) {
+                        if waiting.windows.len() >= settings.batch.max(model.per_pass) {
                             waiting.flush(model, &mut rows, watch)?;
                         }
                     }

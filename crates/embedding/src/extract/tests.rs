@@ -103,6 +103,7 @@ fn model(grids: &[TokenGrid]) -> Model<'_> {
         dim: 3,
         description: "fake",
         hash: "hash",
+        per_pass: 1,
         embed: &fake,
     }
 }
