@@ -155,7 +155,8 @@ impl Workspace {
             Self::Teach => [vec2(1180.0, 600.0), vec2(1040.0, 430.0)],
             Self::Map => [vec2(0.0, 590.0), vec2(0.0, 430.0)],
             Self::Probe => [vec2(0.0, 560.0), Vec2::INFINITY],
-            Self::Listen | Self::Train => [Vec2::ZERO; 2],
+            Self::Train => [vec2(1040.0, 560.0), vec2(1040.0, 0.0)],
+            Self::Listen => [Vec2::ZERO; 2],
         };
         let fits = |least: Vec2| space.x >= least.x && space.y >= least.y;
         if fits(large) {
@@ -237,9 +238,22 @@ impl Workspace {
                 let curves = tiles.insert_pane(Pane::Curves);
                 let batch = tiles.insert_pane(Pane::Step);
                 let runs = tiles.insert_pane(Pane::Runs);
-                let top = row(&mut tiles, [curves, batch], 0.66);
-                let right = column(&mut tiles, [top, runs], 0.76);
-                row(&mut tiles, [form, right], 0.25)
+                match room {
+                    Room::Large => {
+                        let top = row(&mut tiles, [curves, batch], 0.66);
+                        let right = column(&mut tiles, [top, runs], 0.76);
+                        row(&mut tiles, [form, right], 0.25)
+                    }
+                    Room::Low => {
+                        let lines = tiles.insert_tab_tile(vec![curves, runs]);
+                        let right = row(&mut tiles, [lines, batch], 0.55);
+                        row(&mut tiles, [form, right], 0.26)
+                    }
+                    Room::Small => {
+                        let right = tiles.insert_tab_tile(vec![curves, batch, runs]);
+                        row(&mut tiles, [form, right], 0.4)
+                    }
+                }
             }
             Self::Probe => {
                 let form = tiles.insert_pane(Pane::Probe);

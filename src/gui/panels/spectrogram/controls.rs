@@ -51,7 +51,7 @@ const SUMMARIES: [(Summary, &str, &str); 2] = [
 /// The level fields give way to the title where less than this is left; their keys stay.
 const ROOM_FOR_LEVELS: f32 = 85.0 * theme::UNIT;
 /// So do the colours.
-const ROOM_FOR_COLOURS: f32 = 36.0 * theme::UNIT;
+const ROOM_FOR_COLOURS: f32 = 55.0 * theme::UNIT;
 /// What a long title leaves to what stands behind it: the label or a warning.
 const ROOM_BESIDE_TITLE: f32 = 12.0 * theme::UNIT;
 /// Width of the slider of the mask, where there is room.

@@ -77,8 +77,36 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         }
         ui.scope_builder(egui::UiBuilder::new().max_rect(places.numbers), |ui| {
             figures(ui, answer, teaching.form, places.columns);
+            caption(ui, answer, teaching.form);
         });
     });
+}
+
+/// What the matrix and its numbers say, where that has room below them.
+fn caption(ui: &mut Ui, answer: &BatchAnswer, form: TeachForm) {
+    let what = match form.matrix {
+        MatrixKind::Cosine => "how alike the encoder finds them",
+        MatrixKind::Share => "with which share it takes them for a pair",
+    };
+    let text = format!(
+        "A row is view A of a track, a column view B, and a cell {what}: a bright diagonal means that each view finds its partner. \
+         Retrieval@1 is the share of views that do. InfoNCE is the loss of the batch, {:.2} if the encoder knew nothing. Same track and others \
+         are the mean cosines on the diagonal and beside it.",
+        ignorant_loss(answer)
+    );
+    let width = ui.available_width();
+    let weak = theme::tokens(ui).text_weak;
+    let galley = ui.painter().layout(text, theme::small_font(), weak, width);
+    let place = ui.cursor().left_top() + vec2(0.0, theme::SPACE);
+    if place.y + galley.size().y <= ui.max_rect().bottom() {
+        ui.painter().galley(place, galley, weak);
+    }
+}
+
+/// The loss of a batch of an encoder that finds all views equally alike, in nats.
+fn ignorant_loss(answer: &BatchAnswer) -> f64 {
+    let others = (2 * answer.similarity.tracks()).saturating_sub(1);
+    (others.max(1) as f64).ln()
 }
 
 /// Where the matrix and its numbers lie: those below it or at its right, wherever it becomes larger.
@@ -390,7 +418,7 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: TeachForm, columns: usize) {
     let tokens = theme::tokens(ui);
     let similarity = &answer.similarity;
     let (negative, _) = similarity.negative();
-    let nothing = ((2 * similarity.tracks()).saturating_sub(1).max(1) as f64).ln();
+    let nothing = ignorant_loss(answer);
     let skipped = match answer.skipped {
         0 => String::new(),
         some => format!("; {} could not be read", counted(some, "track")),

@@ -29,6 +29,9 @@ const HEADER: f32 = 5.0 * theme::UNIT;
 const ROOM_BESIDE: f32 = 130.0 * theme::UNIT;
 const GAUGE_BELOW: f32 = 0.45;
 const GAUGE_LEAST_HEIGHT: f32 = 35.0 * theme::UNIT;
+/// What lies nowhere in the picture, for the hint of a layer.
+const ELSEWHERE: &str =
+    "Elsewhere: what the class and the distillation token get, which lie nowhere in the picture";
 /// Width of the bar with the colours of a layer.
 const SCALE_WIDTH: f32 = 20.0 * theme::UNIT;
 
@@ -92,7 +95,6 @@ fn layer_scale(ui: &mut Ui, model: &AppState) {
         ui.label(small(text).color(tokens.text_weak));
         return;
     }
-    let similar = form.layer == Layer::Similarity;
     let (ends, of, tip) = match form.layer {
         Layer::Similarity => (
             ["\u{2212}1".to_owned(), "1".to_owned()],
@@ -102,38 +104,45 @@ fn layer_scale(ui: &mut Ui, model: &AppState) {
         ),
         Layer::Rollout => (
             ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
-            "reaches the embedding".to_owned(),
+            "share of the embedding".to_owned(),
             "Share of the embedding that comes from each token; all tokens together have 100 %",
         ),
         Layer::Attention | Layer::None => (
             ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
-            "of the attention".to_owned(),
+            "share of the attention".to_owned(),
             "Share of the attention that each token gets; all tokens together have 100 %",
         ),
     };
+    let elsewhere =
+        (layer.elsewhere > 5e-3).then(|| format!("{:.0} % elsewhere", 100.0 * layer.elsewhere));
+    let tip = match elsewhere {
+        Some(_) => format!("{tip}. {ELSEWHERE}"),
+        None => tip.to_owned(),
+    };
     let [low, high] = ends;
-    let weak = |text: String| egui::Label::new(small(text).color(tokens.text_weak)).extend();
-    ui.add(weak(low));
-    let size = egui::vec2(SCALE_WIDTH, 2.0 * theme::UNIT);
-    let (bar, response) = ui.allocate_exact_size(size, egui::Sense::hover());
-    match similar {
-        true => flat_bar(ui, bar, |share| theme::diverging(2.0 * share - 1.0)),
-        false => flat_bar(ui, bar, theme::sequential),
+    let write = |ui: &mut Ui, text: String| {
+        let text = small(text).color(tokens.text_weak);
+        ui.add(egui::Label::new(text).truncate())
+            .on_hover_text(&tip);
+    };
+    ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
+    write(ui, format!("{of}:"));
+    ui.add_space(theme::SPACE_SMALL);
+    write(ui, low);
+    let size = vec2(SCALE_WIDTH, 2.0 * theme::UNIT);
+    let (bar, response) = ui.allocate_exact_size(size, Sense::hover());
+    match form.layer {
+        Layer::Similarity => flat_bar(ui, bar, |share| theme::diverging(2.0 * share - 1.0)),
+        _ => flat_bar(ui, bar, theme::sequential),
     }
     let said = format!("Colours of the layer: {of}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &said));
-    response.on_hover_text(tip);
-    let text = match layer.elsewhere > 5e-3 {
-        true => format!("{high} {of}, {:.0} % elsewhere", 100.0 * layer.elsewhere),
-        false => format!("{high} {of}"),
-    };
-    let elsewhere = "Elsewhere: what the class and the distillation token get, which lie nowhere in the picture";
-    let tip = match layer.elsewhere > 5e-3 {
-        true => format!("{tip}. {elsewhere}"),
-        false => tip.to_owned(),
-    };
-    ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate())
-        .on_hover_text(tip);
+    response.on_hover_text(&tip);
+    write(ui, high);
+    if let Some(elsewhere) = elsewhere {
+        ui.add_space(theme::SPACE_SMALL);
+        write(ui, elsewhere);
+    }
 }
 
 fn one(
