@@ -1,7 +1,6 @@
 //! Wiring: holds the model, the tiles and the workers, and gives every frame its order.
 
 use std::{
-    collections::HashMap,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -381,14 +380,14 @@ fn seen(tree: &Tree<Pane>) -> Vec<Pane> {
 /// Where titles of panes stand in their bars.
 #[derive(Default)]
 struct Titles {
-    /// Each bar, and how far its titles reach.
-    bars: HashMap<TileId, (egui::Rect, f32)>,
+    /// Each bar, and how far its titles reach; the last is being drawn.
+    bars: Vec<(egui::Rect, f32)>,
 }
 
 impl Titles {
     /// The widest part of the highest bars in which nothing is written.
     fn widest_gap(&self) -> Option<egui::Rect> {
-        let bars = self.bars.values();
+        let bars = self.bars.iter();
         let top = bars.clone().map(|(bar, _)| bar.top()).reduce(f32::min)?;
         let highest = bars.filter(|(bar, _)| bar.top() < top + theme::ROW_HEIGHT);
         let gaps = highest.map(|(bar, end)| bar.with_min_x(*end));
@@ -432,8 +431,7 @@ impl Behavior<Pane> for View<'_> {
                 egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name)
             });
         }
-        let bar = tiles.parent_of(tile);
-        if let Some((_, end)) = bar.and_then(|bar| self.titles.bars.get_mut(&bar)) {
+        if let Some((_, end)) = self.titles.bars.last_mut() {
             *end = end.max(button.rect.right());
         }
         button
@@ -443,12 +441,12 @@ impl Behavior<Pane> for View<'_> {
         &mut self,
         _tiles: &Tiles<Pane>,
         ui: &mut egui::Ui,
-        tile: TileId,
+        _tile: TileId,
         _tabs: &Tabs,
         _scroll_offset: &mut f32,
     ) {
         let bar = ui.max_rect();
-        self.titles.bars.insert(tile, (bar, bar.left()));
+        self.titles.bars.push((bar, bar.left()));
     }
 
     fn simplification_options(&self) -> SimplificationOptions {
