@@ -187,9 +187,9 @@ fn is_dropped(frame: f32, band: u32) -> bool {
 }
 
 // How clear lines are that lie `width` units apart, where a pixel reaches from `a` to `b`: those that would lie closer than a
-// few pixels fade out instead of covering the picture.
-fn clear(a: f32, b: f32, width: f32) -> f32 {
-    return smoothstep(5.0, 28.0, width / max(b - a, 1e-9));
+// few pixels fade out instead of covering the picture, and those `all` pixels apart are as clear as they get.
+fn clear(a: f32, b: f32, width: f32, all: f32) -> f32 {
+    return smoothstep(5.0, all, width / max(b - a, 1e-9));
 }
 
 fn edge_frame(x: f32) -> f32 {
@@ -242,20 +242,21 @@ fn upright(x: f32) -> vec2f {
     let last_column = f32(uniforms.token_columns) - 1.0;
     let columns = min(floor(inside / uniforms.token_step), vec2f(last_column));
     let at_window = windows.x != windows.y;
-    let of_patch = f32(at_window || columns.x != columns.y) * clear(left, right, uniforms.token_step);
+    let of_patch = f32(at_window || columns.x != columns.y) * clear(left, right, uniforms.token_step, 28.0);
     // Where the encoder's windows overlap, they begin between these lines too.
     let hops = floor(inside / uniforms.hop_frames);
     let begins = select(0.5 * f32(hops.x != hops.y), 1.0, at_window);
-    return vec2f(of_patch, begins * clear(left, right, uniforms.hop_frames));
+    return vec2f(of_patch, begins * clear(left, right, uniforms.hop_frames, 28.0));
 }
 
-// The same of the line between rows of tokens in a row of pixels.
+// The same of the line between rows of tokens in a row of pixels. There are few of them: in a low picture they are needed to see
+// that patches are squares.
 fn level(y: f32) -> f32 {
     let low = edge_band(y + 1.0);
     let high = edge_band(y);
     let rows = floor((vec2f(low, high) - uniforms.first_row) / uniforms.row_step);
     let lines = min(rows, vec2f(uniforms.row_lines));
-    return f32(lines.x != lines.y) * clear(low, high, uniforms.row_step);
+    return f32(lines.x != lines.y) * clear(low, high, uniforms.row_step, 16.0);
 }
 
 fn masked(

@@ -11,7 +11,7 @@ use eframe::{
     egui::{self, Frame},
     egui_wgpu::wgpu,
 };
-use egui_tiles::{Behavior, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{Behavior, SimplificationOptions, Tabs, Tile, TileId, Tiles, Tree, UiResponse};
 
 use mynascope_audio::Player;
 use mynascope_base::storage::Settings;
@@ -24,7 +24,7 @@ use super::{
     model::AppState,
     paint, panels, placement, saved_workspace, theme,
     work::{Workers, audition::AuditionWork},
-    workspace::{Pane, Workspace},
+    workspace::{Pane, Room, Workspace},
     zoom::zoom,
 };
 
@@ -47,7 +47,10 @@ pub struct App {
     model: AppState,
     workers: Workers,
     inbox: Receiver<Message>,
-    trees: [Tree<Pane>; 5],
+    /// Of each workspace, for each room that a window may have for it.
+    trees: [[Tree<Pane>; 3]; 5],
+    /// How much room the window has for the shown workspace.
+    room: Room,
     shown_theme: mynascope_base::storage::Theme,
     /// Until when the player is looked at although nothing moves.
     listen_until: Instant,
@@ -113,9 +116,11 @@ impl App {
         logic::begin_session(&mut model, reopens);
         logic::apply(&mut model, &mut workers, Command::Library(open));
         let trees = Workspace::ALL.map(|workspace| {
-            let kept = model.settings.layouts.get(workspace.name());
-            kept.and_then(|tiles| saved_workspace::restore(workspace, tiles))
-                .unwrap_or_else(|| workspace.tree())
+            Room::ALL.map(|room| {
+                let kept = model.settings.layouts.get(&workspace.saved_name(room));
+                kept.and_then(|tiles| saved_workspace::restore(workspace, room, tiles))
+                    .unwrap_or_else(|| workspace.tree(room))
+            })
         });
         // egui's renderer leaves out paint callbacks on the very first frame.
         ctx.request_repaint();
@@ -124,6 +129,7 @@ impl App {
             workers,
             inbox,
             trees,
+            room: Room::Large,
             shown_theme,
             listen_until: Instant::now(),
             fits: false,
@@ -157,8 +163,8 @@ impl App {
     pub fn apply(&mut self, command: Command) {
         if let Command::Window(WindowCommand::ResetWorkspace) = command {
             let workspace = self.model.workspace;
-            if let Some(tree) = self.trees.get_mut(workspace.index()) {
-                *tree = workspace.tree();
+            if let Some(trees) = self.trees.get_mut(workspace.index()) {
+                *trees = Room::ALL.map(|room| workspace.tree(room));
             }
         }
         // The player answers from its own thread, a moment later.
@@ -275,6 +281,23 @@ impl App {
         }
     }
 
+    /// The panes that are shown now.
+    fn tree(&self) -> Option<&Tree<Pane>> {
+        let trees = self.trees.get(self.model.workspace.index())?;
+        trees.get(self.room as usize)
+    }
+
+    /// Brings the pane to the front that is asked for, whatever the size of the window.
+    fn bring_to_front(&mut self) {
+        let Some(wanted) = self.model.front.take() else {
+            return;
+        };
+        let trees = self.trees.get_mut(self.model.workspace.index());
+        for tree in trees.into_iter().flatten() {
+            tree.make_active(|_, tile| matches!(tile, Tile::Pane(pane) if *pane == wanted));
+        }
+    }
+
     /// Draws everything, then carries out what the user did.
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         let mut commands = Vec::new();
@@ -285,24 +308,25 @@ impl App {
         egui::CentralPanel::no_frame()
             .frame(Frame::new().fill(tokens.ground))
             .show(ui, |ui| {
+                self.room = self.model.workspace.room(ui.available_size());
+                self.bring_to_front();
+                self.model.seen = self.tree().map(seen).unwrap_or_default();
                 let mut view = View {
                     model: &self.model,
                     commands: &mut commands,
+                    titles: Titles::default(),
                 };
-                if let Some(tree) = self.trees.get_mut(self.model.workspace.index()) {
+                let trees = self.trees.get_mut(self.model.workspace.index());
+                if let Some(tree) = trees.and_then(|trees| trees.get_mut(self.room as usize)) {
                     tree.ui(&mut view, ui);
                 }
+                panels::toasts::set_title_room(ui, view.titles.widest_gap());
             });
         panels::overlays::show(ui, &self.model, &mut commands);
         // Tiles move only under the pointer.
         if ui.input(|input| input.pointer.any_released()) {
-            let workspace = self.model.workspace;
-            let tiles = self
-                .trees
-                .get(workspace.index())
-                .and_then(saved_workspace::to_text);
-            if let Some(tiles) = tiles {
-                let keep = WindowCommand::SaveWorkspace(workspace, tiles);
+            if let Some(tiles) = self.tree().and_then(saved_workspace::to_text) {
+                let keep = WindowCommand::SaveWorkspace(self.model.workspace, self.room, tiles);
                 commands.push(Command::Window(keep));
             }
         }
@@ -346,10 +370,36 @@ fn is_alone(tiles: &Tiles<Pane>, tile: TileId) -> bool {
         .is_some_and(|container| container.num_children() == 1)
 }
 
+/// The panes that are not behind another one.
+fn seen(tree: &Tree<Pane>) -> Vec<Pane> {
+    let tiles = tree.active_tiles().into_iter();
+    let panes = tiles.filter_map(|tile| tree.tiles.get_pane(&tile).copied());
+    panes.collect()
+}
+
+/// Where titles of panes stand in their bars.
+#[derive(Default)]
+struct Titles {
+    /// Each bar, and how far its titles reach; the last is being drawn.
+    bars: Vec<(egui::Rect, f32)>,
+}
+
+impl Titles {
+    /// The widest part of the highest bars in which nothing is written.
+    fn widest_gap(&self) -> Option<egui::Rect> {
+        let bars = self.bars.iter();
+        let top = bars.clone().map(|(bar, _)| bar.top()).reduce(f32::min)?;
+        let highest = bars.filter(|(bar, _)| bar.top() < top + theme::ROW_HEIGHT);
+        let gaps = highest.map(|(bar, end)| bar.with_min_x(*end));
+        gaps.max_by(|a, b| a.width().total_cmp(&b.width()))
+    }
+}
+
 /// What the tiles need to draw their panes.
 struct View<'a> {
     model: &'a AppState,
     commands: &'a mut Vec<Command>,
+    titles: Titles,
 }
 
 impl Behavior<Pane> for View<'_> {
@@ -381,7 +431,22 @@ impl Behavior<Pane> for View<'_> {
                 egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name)
             });
         }
+        if let Some((_, end)) = self.titles.bars.last_mut() {
+            *end = end.max(button.rect.right());
+        }
         button
+    }
+
+    fn top_bar_right_ui(
+        &mut self,
+        _tiles: &Tiles<Pane>,
+        ui: &mut egui::Ui,
+        _tile: TileId,
+        _tabs: &Tabs,
+        _scroll_offset: &mut f32,
+    ) {
+        let bar = ui.max_rect();
+        self.titles.bars.push((bar, bar.left()));
     }
 
     fn simplification_options(&self) -> SimplificationOptions {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use egui_tiles::{Container, Grid, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
-use super::workspace::{Pane, Workspace};
+use super::workspace::{Pane, Room, Workspace};
 
 /// A tile and what lies in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,13 +29,13 @@ pub fn to_text(tree: &Tree<Pane>) -> Option<String> {
     serde_json::to_string(&saved(&tree.tiles, tree.root()?, 0)?).ok()
 }
 
-/// The panels of a workspace where a text has them. `None` if the text is damaged or from a version whose workspace had
+/// The panels of a workspace in a window of some size where a text has them. `None` if the text is damaged or from a version whose workspace had
 /// other panels.
-pub fn restore(workspace: Workspace, text: &str) -> Option<Tree<Pane>> {
+pub fn restore(workspace: Workspace, room: Room, text: &str) -> Option<Tree<Pane>> {
     let saved: SavedTile = serde_json::from_str(text).ok()?;
     let mut tiles = Tiles::default();
     let root = insert(&mut tiles, &saved)?;
-    let fresh = workspace.tree();
+    let fresh = workspace.tree(room);
     let same = panes(&tiles) == panes(&fresh.tiles) && tiles.len() < 64;
     same.then(|| Tree::new(fresh.id(), root, tiles))
 }
@@ -133,8 +133,9 @@ mod tests {
 
     #[test]
     fn panels_come_back_where_they_were_moved() {
-        for workspace in Workspace::ALL {
-            let mut tree = workspace.tree();
+        let all = Workspace::ALL.map(|workspace| Room::ALL.map(|room| (workspace, room)));
+        for (workspace, room) in all.concat() {
+            let mut tree = workspace.tree(room);
             if let Some(Tile::Container(Container::Linear(linear))) =
                 tree.root().and_then(|root| tree.tiles.get_mut(root))
             {
@@ -143,22 +144,24 @@ mod tests {
                 linear.shares.set_share(first, 1.7);
             }
             let text = to_text(&tree).unwrap();
-            let again = restore(workspace, &text).unwrap();
+            let again = restore(workspace, room, &text).unwrap();
             assert_eq!(to_text(&again).unwrap(), text, "{workspace:?}");
             assert_ne!(
-                workspace.tree().tiles.len() > 2,
-                to_text(&workspace.tree()).unwrap() == text,
+                workspace.tree(room).tiles.len() > 2,
+                to_text(&workspace.tree(room)).unwrap() == text,
                 "{workspace:?}: what was moved is in the text"
             );
-            assert_eq!(again.id(), workspace.tree().id());
+            assert_eq!(again.id(), workspace.tree(room).id());
         }
     }
 
     #[test]
     fn damaged_and_foreign_texts_are_refused() {
-        let map = to_text(&Workspace::Map.tree()).unwrap();
-        assert!(restore(Workspace::Listen, &map).is_none(), "other panels");
-        let listen = to_text(&Workspace::Listen.tree()).unwrap();
+        let room = Room::Large;
+        let map = to_text(&Workspace::Map.tree(room)).unwrap();
+        let as_listen = |text: &str| restore(Workspace::Listen, room, text);
+        assert!(as_listen(&map).is_none(), "other panels");
+        let listen = to_text(&Workspace::Listen.tree(room)).unwrap();
         for bad in [
             String::new(),
             "{}".to_owned(),
@@ -167,8 +170,8 @@ mod tests {
             r#"{"tabs":[[{"pane":"Library"},{"pane":"Spectrogram"}],7]}"#.to_owned(),
             r#"{"row":[[{"pane":"Library"},0.0],[{"pane":"Spectrogram"},1.0]]}"#.to_owned(),
         ] {
-            assert!(restore(Workspace::Listen, &bad).is_none(), "{bad}");
+            assert!(as_listen(&bad).is_none(), "{bad}");
         }
-        assert!(restore(Workspace::Listen, &listen).is_some());
+        assert!(as_listen(&listen).is_some());
     }
 }

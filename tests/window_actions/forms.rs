@@ -6,7 +6,7 @@ use mynascope::gui::{
         SoundCommand, WindowCommand,
     },
     model::{AppState, Hearing, Lesson, Overlay, PicturePanel, Publishing, Selection, TimeView},
-    workspace::Workspace,
+    workspace::{Room, Workspace},
 };
 use mynascope_spectrum::tokens::{PatchPlace, ViewName};
 
@@ -383,7 +383,7 @@ pub const WINDOW: Promises = &[
         shows(bench, id, Workspace::Listen)
     }),
     ("reset-layout", |bench, id| {
-        let moved = WindowCommand::SaveWorkspace(Workspace::Listen, "{}".to_owned());
+        let moved = WindowCommand::SaveWorkspace(Workspace::Listen, Room::Large, "{}".to_owned());
         bench.apply(Command::Window(moved));
         bench.changes(id, |model| model.settings.layouts.contains_key("Listen"));
     }),

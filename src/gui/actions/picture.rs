@@ -80,8 +80,8 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "picture-of-sound",
         group: GROUP,
-        name: "Picture: encoder or sound",
-        help: "Switch between the encoder's mel-spectrogram at 16 kHz and the spectrogram of the sound at its own rate; in Teach it is always the encoder's",
+        name: "Picture: mel or sound",
+        help: "Switch between the mel-spectrogram at 16 kHz, or the encoder input, and the spectrogram of the sound at its own rate; Teach does not show the latter",
         keys: &[Shortcut::shift(Key::E)],
         command: |model| {
             let other = match model.shown_picture() {

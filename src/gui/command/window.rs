@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::gui::{
     model::{JobKind, Overlay},
-    workspace::Workspace,
+    workspace::{Room, Workspace},
 };
 use mynascope_base::storage::Settings;
 
@@ -19,8 +19,8 @@ pub enum WindowCommand {
     ResetWorkspace,
     /// Fills the screen, with larger controls and text, or goes back.
     Present(bool),
-    /// Remembers where the panes of a workspace stand.
-    SaveWorkspace(Workspace, String),
+    /// Remembers where the panes of a workspace stand in windows that have so much room.
+    SaveWorkspace(Workspace, Room, String),
     /// Lays this over the panels instead of what lies there, or nothing.
     ShowOverlay(Option<Overlay>),
     /// Closes a notice.

@@ -7,7 +7,7 @@ use crate::gui::{
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
     model::{AppState, FollowUp, Offer, Overlay, Palette, undo_step},
     work::{Workers, cache_jobs, hub, open_folder},
-    workspace::Workspace,
+    workspace::{Room, Workspace},
 };
 use mynascope_base::storage::Folders;
 
@@ -29,11 +29,14 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Window
         }
         // The tiles belong to the app, which resets them.
         WindowCommand::ResetWorkspace => {
-            model.settings.layouts.remove(model.workspace.name());
+            for room in Room::ALL {
+                let name = model.workspace.saved_name(room);
+                model.settings.layouts.remove(&name);
+            }
             settings::save(model, workers);
         }
-        WindowCommand::SaveWorkspace(workspace, tiles) => {
-            save_workspace(model, workers, workspace, tiles)
+        WindowCommand::SaveWorkspace(workspace, room, tiles) => {
+            save_workspace(model, workers, workspace.saved_name(room), tiles)
         }
         WindowCommand::Present(on) => {
             if model.presenting != on {
@@ -115,8 +118,7 @@ pub(super) fn show_overlay(model: &mut AppState, workers: &Workers, overlay: Opt
     }
 }
 
-fn save_workspace(model: &mut AppState, workers: &Workers, workspace: Workspace, tiles: String) {
-    let name = workspace.name().to_owned();
+fn save_workspace(model: &mut AppState, workers: &Workers, name: String, tiles: String) {
     if model.settings.layouts.get(&name) != Some(&tiles) {
         model.settings.layouts.insert(name, tiles);
         settings::save(model, workers);

@@ -50,7 +50,7 @@ pub use hub::HubDialog;
 pub use keys::{Keys, KeysForm, keys_source};
 pub use lesson::{
     Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonEdit, LessonState, LessonStep, OpenLesson,
-    PaintedPatch, SetAside,
+    PaintedPatch, SetAside, TeachPanel,
 };
 pub use library::{
     Edited, Editing, Labels, LeftCollection, Library, LibraryForm, MadeOfCollection, OpenFound, Row,
@@ -115,7 +115,7 @@ use std::path::PathBuf;
 use mynascope_base::storage::Settings;
 use mynascope_collection::CollectionKind;
 
-use super::workspace::Workspace;
+use super::workspace::{Pane, Workspace};
 
 impl AppState {
     /// Whether a file that is dropped is looked for on the map instead of being opened: a sound, over a map.
@@ -132,6 +132,10 @@ pub struct AppState {
     pub settings: Settings,
     /// The workspace that is shown.
     pub workspace: Workspace,
+    /// The panes that are seen: those that are not behind another one.
+    pub seen: Vec<Pane>,
+    /// The pane that is to be brought to the front, if it stands behind another one.
+    pub front: Option<Pane>,
     /// The list of tracks.
     pub library: Library,
     /// The spectrogram of the shown track.

@@ -17,8 +17,11 @@ use super::top::icon_button;
 const HEIGHT: f32 = 16.0 * theme::UNIT;
 /// It grows to this with its text.
 const MOST_HEIGHT: f32 = 40.0 * theme::UNIT;
-/// What the buttons at its right and its margins take of its width.
-const BUTTONS: f32 = 75.0 * theme::UNIT;
+/// What the buttons at its right and its margins take of its width, and where they are short.
+const BUTTONS: f32 = 60.0 * theme::UNIT;
+const SHORT_BUTTONS: f32 = 45.0 * theme::UNIT;
+/// In a narrower window they are short.
+const ROOM_FOR_BUTTONS: f32 = 250.0 * theme::UNIT;
 /// Longer lines are hard to read on one's own screen.
 const LINE: f32 = 200.0 * theme::UNIT;
 /// Height of the strip while its lesson is written.
@@ -39,6 +42,7 @@ pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         Some(_) => EDIT_HEIGHT,
         None => height(ui, open, line(model)),
     };
+    let short = is_short(ui);
     Panel::top("lesson")
         .exact_size(height)
         .show_separator_line(false)
@@ -48,7 +52,7 @@ pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 return editor(ui, model, open, edit, out);
             }
             ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
-                buttons(ui, open, model.arriving.is_some(), out);
+                buttons(ui, open, model.arriving.is_some(), short, out);
                 ui.with_layout(Flow::top_down(Align::Min), |ui| {
                     ui.spacing_mut().item_spacing.y = theme::UNIT / 2.0;
                     page(ui, model, open, out);
@@ -66,14 +70,28 @@ fn line(model: &AppState) -> f32 {
     }
 }
 
-/// As high as its page needs, within bounds: a longer page scrolls.
+/// Whether the window is so narrow that the buttons are short.
+fn is_short(ui: &egui::Ui) -> bool {
+    ui.available_width() < ROOM_FOR_BUTTONS
+}
+
+/// As high as the longest page of the lesson needs, within bounds, so that nothing moves from page to page: a longer one scrolls.
 fn height(ui: &egui::Ui, open: &OpenLesson, line: f32) -> f32 {
-    let width = (ui.available_width() - BUTTONS).clamp(LINE / 4.0, line);
+    let buttons = match is_short(ui) {
+        true => SHORT_BUTTONS,
+        false => BUTTONS,
+    };
+    let width = (ui.available_width() - buttons).clamp(LINE / 4.0, line);
     let font = egui::FontId::proportional(theme::TEXT_BODY + 1.0);
-    let text = text_of(open).to_owned();
-    let galley = ui.painter().layout(text, font, egui::Color32::WHITE, width);
+    let heights = open.lesson.steps.iter().map(|step| {
+        let text = step.text.trim().to_owned();
+        let galley = ui
+            .painter()
+            .layout(text, font.clone(), egui::Color32::WHITE, width);
+        galley.size().y
+    });
     let around = theme::SMALL_LINE + 5.0 * theme::UNIT;
-    (galley.size().y + around).clamp(HEIGHT, MOST_HEIGHT)
+    (heights.fold(0.0, f32::max) + around).clamp(HEIGHT, MOST_HEIGHT)
 }
 
 /// The text of the open page.
@@ -117,7 +135,13 @@ fn page(ui: &mut egui::Ui, model: &AppState, open: &OpenLesson, out: &mut Vec<Co
     });
 }
 
-fn buttons(ui: &mut egui::Ui, open: &OpenLesson, arriving: bool, out: &mut Vec<Command>) {
+fn buttons(
+    ui: &mut egui::Ui,
+    open: &OpenLesson,
+    arriving: bool,
+    short: bool,
+    out: &mut Vec<Command>,
+) {
     let leave = "Leave the lesson and get back what was shown before it";
     if icon_button(ui, icon::X, leave).clicked() {
         out.push(Command::Lesson(LessonCommand::Leave));
@@ -140,7 +164,14 @@ fn buttons(ui: &mut egui::Ui, open: &OpenLesson, arriving: bool, out: &mut Vec<C
             LessonCommand::Turn(1)
         }));
     }
-    let back = ui.add_enabled(open.step > 0, Button::new("Previous"));
+    let previous = match short {
+        true => icon::ARROW_LEFT,
+        false => "Previous",
+    };
+    let back = ui.add_enabled(open.step > 0, Button::new(previous));
+    back.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, open.step > 0, "Previous")
+    });
     if back.on_hover_text("The previous page (Page Up)").clicked() {
         out.push(Command::Lesson(LessonCommand::Turn(-1)));
     }

@@ -1,8 +1,10 @@
-//! Notices: what was done, and what did not work, why, and what to do. The newest lies in the free middle of the top bar, where
-//! nothing is read, or hangs below a bar that has no room; it fades, and all can be read again in the history.
+//! Notices: what was done, and what did not work, why, and what to do. The newest lies where nothing is written: in the free middle
+//! of the top bar, or, where the bar is too short for that, behind the titles of the highest panels. It is as high as its place; what
+//! does not fit is read in its tooltip or in the history, to which a click leads. It fades, and all can be read again in the history.
 
 use eframe::egui::{
-    self, Align, Align2, Area, Frame, Id, Layout as Flow, Margin, Modal, Order, Rect, RichText,
+    self, Align, Align2, Area, Frame, Id, Label, Layout as Flow, Margin, Modal, Order, Rect,
+    RichText, Sense, text::LayoutJob, vec2,
 };
 use egui_phosphor::regular as icon;
 
@@ -17,7 +19,7 @@ use mynascope_base::counted;
 
 use super::top::icon_button;
 
-/// In a bar with less room than this they hang below it.
+/// In a bar with less room than this they lie behind the titles of panels.
 const LEAST_WIDTH: f32 = 80.0 * theme::UNIT;
 
 /// Where the top bar keeps how much room its middle has.
@@ -25,67 +27,85 @@ fn room_id() -> Id {
     Id::new("room for notices")
 }
 
+/// Where the panels keep how much room is behind their titles.
+fn title_room_id() -> Id {
+    Id::new("room for notices behind titles")
+}
+
 /// The top bar tells what it leaves free.
 pub fn set_room(ui: &egui::Ui, room: Rect) {
     ui.data_mut(|data| data.insert_temp(room_id(), room));
 }
 
-/// Draws all that are shown.
-pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
-    if model.notices.shown().is_empty() {
-        return;
-    }
-    let now = ui.input(|input| input.time);
-    let screen = ui.ctx().content_rect();
+/// The panels tell what their titles leave free.
+pub fn set_title_room(ui: &egui::Ui, room: Option<Rect>) {
+    ui.data_mut(|data| data.insert_temp(title_room_id(), room));
+}
+
+/// Where the newest notice lies.
+fn place(ui: &egui::Ui) -> Option<Rect> {
     let middle: Option<Rect> = ui.data(|data| data.get_temp(room_id()));
-    let middle = middle.map(|room| room.shrink2(egui::vec2(theme::SPACE_LARGE, 0.0)));
-    let (top, width) = match middle.filter(|room| room.width() >= LEAST_WIDTH) {
-        Some(room) => (
-            egui::pos2(room.center().x, screen.top() + theme::SPACE_SMALL / 2.0),
-            room.width().min(theme::TOAST_WIDTH),
-        ),
-        None => {
-            let top = screen.top() + theme::BAR_HEIGHT + theme::SPACE_SMALL;
-            let room = screen.width() - 2.0 * theme::SPACE_LARGE;
-            let top = egui::pos2(screen.center().x, top);
-            (top, room.min(theme::TOAST_WIDTH))
-        }
+    let titles: Option<Rect> = ui.data(|data| data.get_temp(title_room_id()).flatten());
+    let middle = middle.map(|room| room.shrink2(vec2(theme::SPACE_LARGE, theme::LINE)));
+    let wide = middle.filter(|room| room.width() >= LEAST_WIDTH);
+    // Beside the last title, and clear of the edge.
+    let behind = titles.map(|room| room.shrink2(vec2(theme::SPACE_LARGE, theme::LINE)));
+    let room = wide.or(behind).or(middle)?;
+    let width = room.width().clamp(0.0, theme::TOAST_WIDTH);
+    let left = match wide {
+        Some(_) => room.center().x - 0.5 * width,
+        None => room.right() - width,
+    };
+    let size = vec2(width, room.height());
+    Some(Rect::from_min_size(egui::pos2(left, room.top()), size))
+}
+
+/// Draws the newest notice.
+pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+    let now = ui.input(|input| input.time);
+    let Some((notice, place)) = model.notices.shown().last().zip(place(ui)) else {
+        return;
     };
     Area::new(Id::new("toasts"))
         .order(Order::Foreground)
-        .pivot(Align2::CENTER_TOP)
-        .fixed_pos(top)
+        .fixed_pos(place.min)
         .interactable(true)
         .show(ui.ctx(), |ui| {
-            ui.set_max_width(width);
-            ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-            for notice in model.notices.shown().iter().rev() {
-                let opacity = notice.opacity(now, f64::from(theme::FADE_SECS));
-                ui.scope(|ui| {
-                    ui.set_opacity(opacity);
-                    toast(ui, model, notice, out);
-                });
-            }
+            ui.set_opacity(notice.opacity(now, f64::from(theme::FADE_SECS)));
+            toast(ui, model, notice, place.size(), out);
         });
 }
 
-fn toast(ui: &mut egui::Ui, model: &AppState, notice: &Notice, out: &mut Vec<Command>) {
+/// Draws a notice in a place of some size.
+fn toast(
+    ui: &mut egui::Ui,
+    model: &AppState,
+    notice: &Notice,
+    size: egui::Vec2,
+    out: &mut Vec<Command>,
+) {
     let tokens = theme::tokens(ui);
     let (symbol, colour) = look(tokens, notice.severity);
+    let line = theme::CONTROL_HEIGHT.min(size.y);
+    let rows = (size.y / theme::SMALL_LINE).floor().max(1.0) as usize;
     Frame::new()
         .fill(tokens.raised)
-        .stroke(egui::Stroke::new(theme::LINE, tokens.hairline))
+        .stroke(egui::Stroke::new(theme::LINE, colour))
         .corner_radius(theme::CORNER)
-        .shadow(ui.visuals().popup_shadow)
-        .inner_margin(Margin::symmetric(12, 6))
+        .inner_margin(Margin::symmetric(6, 0))
         .show(ui, |ui| {
-            ui.with_layout(Flow::right_to_left(Align::Min), |ui| {
-                if icon_button(ui, icon::X, "Close this message").clicked() {
+            let inner = size - vec2(12.0, 0.0);
+            ui.spacing_mut().interact_size.y = line;
+            ui.spacing_mut().button_padding.y = 0.0;
+            ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
+            ui.allocate_ui_with_layout(inner, Flow::right_to_left(Align::Center), |ui| {
+                ui.set_min_size(inner);
+                if small_icon(ui, icon::X, "Close this message", line) {
                     out.push(Command::Window(WindowCommand::Dismiss(notice.id)));
                 }
                 offered(ui, model, notice, out);
                 if let Some(folder) = &notice.folder
-                    && icon_button(ui, icon::FOLDER_OPEN, "Show in folder").clicked()
+                    && small_icon(ui, icon::FOLDER_OPEN, "Show in folder", line)
                 {
                     out.push(Command::Window(WindowCommand::ShowFolder(folder.clone())));
                 }
@@ -93,20 +113,32 @@ fn toast(ui: &mut egui::Ui, model: &AppState, notice: &Notice, out: &mut Vec<Com
                     let times = small(format!("{} times", notice.count));
                     ui.label(times.color(tokens.text_weak));
                 }
-                ui.with_layout(Flow::left_to_right(Align::Min), |ui| {
-                    ui.add_space(theme::SPACE_SMALL);
-                    // In the middle of the first line, beside the button that closes.
-                    ui.vertical(|ui| {
-                        ui.add_space(theme::SPACE_SMALL);
-                        ui.horizontal_top(|ui| {
-                            ui.label(RichText::new(symbol).color(colour));
-                            ui.add(egui::Label::new(&notice.text).wrap());
-                        });
-                        ui.add_space(theme::SPACE_SMALL);
-                    });
+                ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
+                    ui.label(RichText::new(symbol).color(colour));
+                    let mut text = LayoutJob::simple(
+                        notice.text.clone(),
+                        theme::small_font(),
+                        tokens.text_strong,
+                        0.0,
+                    );
+                    text.wrap.max_rows = rows;
+                    let text = Label::new(text).wrap().show_tooltip_when_elided(false);
+                    let response = ui.add(text.selectable(false).sense(Sense::click()));
+                    if response.on_hover_text(&notice.text).clicked() {
+                        let history = Some(Overlay::Messages);
+                        out.push(Command::Window(WindowCommand::ShowOverlay(history)));
+                    }
                 });
             });
         });
+}
+
+/// A symbol to press that is no higher than its line.
+fn small_icon(ui: &mut egui::Ui, symbol: &str, tip: &str, line: f32) -> bool {
+    let button = egui::Button::new(symbol).frame_when_inactive(false);
+    let response = ui.add_sized([line; 2], button).on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
+    response.clicked()
 }
 
 /// The button of what a notice offers, while it can be done.

@@ -19,6 +19,9 @@ const ENCODER_WIDTHS: [f32; 2] = [42.0 * theme::UNIT, 50.0 * theme::UNIT];
 /// What follows it takes at most.
 const RIGHT_WIDTH: f32 = 120.0 * theme::UNIT;
 
+/// In less room the name of the collection would say nothing.
+const ROOM_FOR_COLLECTION: f32 = 20.0 * theme::UNIT;
+
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
@@ -220,7 +223,9 @@ fn right(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if ui.available_width() > chip::WIDTH {
         chip::show(ui, model, out);
     }
-    if let Some(collection) = &model.library.collection {
+    if let Some(collection) = &model.library.collection
+        && ui.available_width() > ROOM_FOR_COLLECTION
+    {
         let tokens = theme::tokens(ui);
         let tracks = counted(collection.tracks.len(), "track");
         let text = format!("{}  ·  {tracks}", collection.name);

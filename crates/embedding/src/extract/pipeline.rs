@@ -1,9 +1,10 @@
-//! Decoding ahead of the encoder, and embedding in order.
+//! Decoding ahead of the encoder, and embedding track after track: not in the order of the list, but spread over it, so that what is
+//! embedded early is like the whole.
 
 use std::{
     collections::BTreeMap,
     panic::AssertUnwindSafe,
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -109,29 +110,30 @@ impl Pipeline<'_> {
             }
             // Only the workers hold these ends now: if they are gone, waiting ends.
             drop((orders, finish));
-            let rows = self.embed_in_order(&order, &finished, ahead);
+            let rows = self.embed_in_turn(&order, &finished, ahead);
             // Workers that wait for an order or a place see the ends closed and leave.
             drop((order, finished));
             rows
         })?;
         let windows = rows.windows;
         let mut table = rows.table(tracks, &self.model, self.settings.level)?;
-        table.note_incomplete(&rows.caveats);
+        let caveats = in_order(tracks, rows.caveats);
+        table.note_incomplete(&caveats);
         let seconds = start.elapsed().as_secs_f64();
         Ok(Extraction {
             from_cache: false,
             table,
-            skipped: rows.skipped,
-            caveats: rows.caveats,
+            skipped: in_order(tracks, rows.skipped),
+            caveats,
             windows,
             windows_per_second: windows as f64 / seconds.max(1e-9),
             seconds,
         })
     }
 
-    /// Gives the encoder the windows of the tracks in their order, in whichever order they are decoded. `ahead` orders may
-    /// be open at a time.
-    fn embed_in_order(
+    /// Gives the encoder the windows of the tracks in the order of [`spread`], in whichever order they are decoded. `ahead` orders
+    /// may be open at a time.
+    fn embed_in_turn(
         &self,
         order: &Sender<usize>,
         finished: &Receiver<Decoded>,
@@ -147,14 +149,17 @@ impl Pipeline<'_> {
         let mut rows = Rows::default();
         let mut waiting = Waiting::default();
         let mut early: BTreeMap<usize, Result<Input, String>> = BTreeMap::new();
-        let mut ordered = 0;
+        let turns = spread(tracks.len());
+        let mut orders = turns.iter().copied();
+        let mut open = 0;
         let (mut next, mut shown) = (FIRST_SHOWN, None::<Instant>);
-        for (index, track) in tracks.iter().enumerate() {
+        for (done, &index) in turns.iter().enumerate() {
             // Never more than `ahead` orders are open, so this does not block.
-            while ordered < tracks.len().min(index + ahead) {
-                let _ = order.send(ordered);
-                ordered += 1;
+            for track in orders.by_ref().take(ahead - open) {
+                let _ = order.send(track);
+                open += 1;
             }
+            open -= 1;
             let input = loop {
                 watch.check()?;
                 if let Some(input) = early.remove(&index) {
@@ -175,7 +180,7 @@ impl Pipeline<'_> {
                     windows, caveats, ..
                 }) if !windows.is_empty() => {
                     if caveats != Caveats::default() {
-                        rows.caveats.push((track.path.clone(), caveats));
+                        rows.caveats.push((index, caveats));
                     }
                     for (number, window) in windows.into_iter().enumerate() {
                         waiting.windows.push(window.values);
@@ -189,11 +194,11 @@ impl Pipeline<'_> {
                         }
                     }
                 }
-                Ok(_) => rows.skip(track, "it holds no sound".to_owned()),
+                Ok(_) => rows.skip(index, "it holds no sound".to_owned()),
                 Err(why) => {
                     // A stopped decoder says so in its own words; the job's own answer is better.
                     watch.check()?;
-                    rows.skip(track, why);
+                    rows.skip(index, why);
                 }
             }
             if let Some(grown) = self.grown
@@ -207,13 +212,33 @@ impl Pipeline<'_> {
             }
             watch.progress(
                 "embedding tracks",
-                index as u64 + 1,
+                done as u64 + 1,
                 Some(tracks.len() as u64),
             );
         }
         waiting.flush(model, &mut rows, watch)?;
         Ok(rows)
     }
+}
+
+/// The places of a list in van der Corput's order: the beginning, the middle, the quarters, the eighths and so on. However few of them
+/// are taken, they are spread over the whole list, which is often sorted by label.
+fn spread(count: usize) -> Vec<usize> {
+    let slots = count.next_power_of_two();
+    let unused = usize::BITS - slots.trailing_zeros();
+    let mirrored = |slot: usize| slot.reverse_bits().checked_shr(unused).unwrap_or(0);
+    (0..slots)
+        .map(mirrored)
+        .filter(|place| *place < count)
+        .collect()
+}
+
+/// What is told of tracks by their places, in their order and by their paths.
+fn in_order<T>(tracks: &[Track], mut told: Vec<(usize, T)>) -> Vec<(PathBuf, T)> {
+    told.sort_by_key(|(place, _)| *place);
+    let told = told.into_iter();
+    told.filter_map(|(place, what)| Some((tracks.get(place)?.path.clone(), what)))
+        .collect()
 }
 
 fn decode(
@@ -239,6 +264,28 @@ fn decode(
         };
         if finish.send((index, input)).is_err() {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_few_tracks_are_embedded_they_are_spread_over_the_list() {
+        assert_eq!(spread(0), []);
+        assert_eq!(spread(1), [0]);
+        assert_eq!(spread(6), [0, 4, 2, 1, 5, 3]);
+        for count in [7, 64, 100, 1000] {
+            let order = spread(count);
+            let mut all = order.clone();
+            all.sort_unstable();
+            assert!(all.into_iter().eq(0..count), "each once");
+            // A tenth of a list of ten labels, one after the other, has nearly all of them.
+            let begun = &order[..count.div_ceil(10).max(2)];
+            let halves = begun.iter().filter(|&&place| place < count / 2).count();
+            assert!(halves.abs_diff(begun.len() - halves) <= 1 + begun.len() / 4);
         }
     }
 }

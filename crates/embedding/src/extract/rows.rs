@@ -1,7 +1,5 @@
 //! What the encoder gave, gathered into a table.
 
-use std::path::PathBuf;
-
 use super::{EmbeddingError, EmbeddingTable, Level, pipeline::Model};
 use crate::TrackRow;
 use mynascope_audio::Caveats;
@@ -9,15 +7,17 @@ use mynascope_base::jobs::Watch;
 use mynascope_collection::Track;
 use mynascope_spectrum::tokens::TokenMask;
 
-/// Embeddings as they come in, in the order of the collection.
+/// Embeddings as they come in, track after track in any order.
 #[derive(Default, Clone)]
 pub(super) struct Rows {
     pub(super) values: Vec<f32>,
     pub(super) timestamps: Vec<f32>,
     /// Index into the collection.
     pub(super) track: Vec<usize>,
-    pub(super) skipped: Vec<(PathBuf, String)>,
-    pub(super) caveats: Vec<(PathBuf, Caveats)>,
+    /// Tracks without an embedding, by their index, and why.
+    pub(super) skipped: Vec<(usize, String)>,
+    /// By the index of their track.
+    pub(super) caveats: Vec<(usize, Caveats)>,
     pub(super) windows: usize,
 }
 
@@ -60,11 +60,11 @@ impl Waiting {
 }
 
 impl Rows {
-    pub(super) fn skip(&mut self, track: &Track, why: String) {
-        self.skipped.push((track.path.clone(), why));
+    pub(super) fn skip(&mut self, track: usize, why: String) {
+        self.skipped.push((track, why));
     }
 
-    /// The table of all tracks that gave finite embeddings; the others are skipped.
+    /// The table of all tracks that gave finite embeddings, in the order of the collection; the others are skipped.
     pub(super) fn table(
         &mut self,
         tracks: &[Track],
@@ -81,10 +81,15 @@ impl Rows {
             .filter(|(row, _)| row.iter().any(|value| !value.is_finite()))
             .map(|(_, &track)| track)
             .collect();
+        bad.sort_unstable();
         bad.dedup();
         let mut last = None;
         let rows = self.values.chunks_exact(model.dim.max(1));
-        for ((row, &track), &time) in rows.zip(&self.track).zip(&self.timestamps) {
+        let rows = rows.zip(&self.track).zip(&self.timestamps);
+        let mut rows: Vec<((&[f32], &usize), &f32)> = rows.collect();
+        // The windows of a track stay in theirs.
+        rows.sort_by_key(|((_, track), _)| **track);
+        for ((row, &track), &time) in rows {
             let (Some(of), Err(_)) = (tracks.get(track), bad.binary_search(&track)) else {
                 continue;
             };
@@ -101,7 +106,7 @@ impl Rows {
             table.timestamps.push(time);
             table.values.extend_from_slice(row);
         }
-        for track in bad.iter().filter_map(|&track| tracks.get(track)) {
+        for track in bad {
             self.skip(
                 track,
                 "the encoder gave numbers that are not finite".to_owned(),
@@ -112,7 +117,8 @@ impl Rows {
                 tracks: tracks.len(),
                 first: self
                     .skipped
-                    .first()
+                    .iter()
+                    .min_by_key(|(track, _)| *track)
                     .map_or_else(String::new, |(_, why)| why.clone()),
             });
         }

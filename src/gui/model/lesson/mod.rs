@@ -7,7 +7,7 @@ mod track;
 
 pub use before::{Before, SetAside};
 pub use edit::LessonEdit;
-pub use state::{LessonState, PaintedPatch};
+pub use state::{LessonState, PaintedPatch, TeachPanel};
 
 use std::path::{Path, PathBuf};
 

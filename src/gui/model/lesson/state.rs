@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gui::{
     model::{AppState, Layer, Mask, MatrixKind, TeachForm, first_purpose},
-    workspace::Workspace,
+    workspace::{Pane, Workspace},
 };
 use mynascope_encoder::Family;
 use mynascope_spectrum::tokens::{
@@ -53,12 +53,46 @@ pub struct LessonState {
     pub temperature: Option<f64>,
     /// Tracks of the batch.
     pub tracks: Option<usize>,
+    /// The panel that the page speaks of: in front where it shares its place with others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub panel: Option<TeachPanel>,
     /// Sets the form of the next run to the first preset of this family, where it is of another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<Family>,
     /// Patches kept or dropped by hand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub painted: Vec<PaintedPatch>,
+}
+
+/// A panel of Teach that shares its place with others in a small window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TeachPanel {
+    /// The two views, and how alike they are.
+    Views,
+    /// The matrix of a batch.
+    Batch,
+    /// How the mask is set.
+    Masking,
+}
+
+impl TeachPanel {
+    const ALL: [Self; 3] = [Self::Views, Self::Batch, Self::Masking];
+
+    /// The pane that it is.
+    pub fn pane(self) -> Pane {
+        match self {
+            Self::Views => Pane::Views,
+            Self::Batch => Pane::Batch,
+            Self::Masking => Pane::Masking,
+        }
+    }
+
+    /// The only one of them that is seen, if the others stand behind it.
+    fn in_front(seen: &[Pane]) -> Option<Self> {
+        let mut seen = Self::ALL.into_iter().filter(|it| seen.contains(&it.pane()));
+        seen.next().filter(|_| seen.next().is_none())
+    }
 }
 
 /// A patch kept or dropped by hand.
@@ -108,6 +142,7 @@ impl LessonState {
             matrix: next.matrix.or(self.matrix),
             temperature: next.temperature.or(self.temperature),
             tracks: next.tracks.or(self.tracks),
+            panel: next.panel.or(self.panel),
             train: next.train.or(self.train),
             painted: if next.painted.is_empty() {
                 self.painted
@@ -155,6 +190,7 @@ impl LessonState {
             matrix: Some(form.matrix),
             temperature: Some(form.temperature),
             tracks: Some(form.tracks),
+            panel: TeachPanel::in_front(&model.seen),
             train: None,
             painted,
         }
@@ -164,6 +200,9 @@ impl LessonState {
     pub fn set(&self, model: &mut AppState) {
         if let Some(layout) = self.layout {
             model.show_workspace(layout);
+        }
+        if let Some(panel) = self.panel {
+            model.front = Some(panel.pane());
         }
         let first = Mask::default();
         let mask = &mut model.mask;

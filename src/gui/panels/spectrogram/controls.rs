@@ -51,17 +51,21 @@ const SUMMARIES: [(Summary, &str, &str); 2] = [
 /// The level fields give way to the title where less than this is left; their keys stay.
 const ROOM_FOR_LEVELS: f32 = 85.0 * theme::UNIT;
 /// So do the colours.
-const ROOM_FOR_COLOURS: f32 = 36.0 * theme::UNIT;
+const ROOM_FOR_COLOURS: f32 = 55.0 * theme::UNIT;
 /// What a long title leaves to what stands behind it: the label or a warning.
 const ROOM_BESIDE_TITLE: f32 = 12.0 * theme::UNIT;
+/// Width of the slider of the mask, where there is room.
+const SLIDER: f32 = 45.0 * theme::UNIT;
+/// Why there is no mask over the picture of the sound.
+const NO_MASK: &str = "No mask lies over the sound: encoders are fed the mel-spectrogram";
 /// The meter is said in short in panels narrower than this.
 const ROOM_FOR_METER: f32 = 60.0 * theme::UNIT;
 
-/// The line above the picture: which track, and how it is shown.
-pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+/// The line above the picture: which track, and how it is shown. `with_mask`: there is no room for the mask's line below.
+pub fn header(ui: &mut egui::Ui, model: &AppState, with_mask: bool, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     row_from_right(ui, |ui| {
-        options(ui, model, out);
+        options(ui, model, with_mask, out);
         let mut push = |command| out.push(Command::Picture(command));
         let there = model.spectrogram.picture().is_some();
         let save = ui.add_enabled_ui(there, |ui| icon_button(ui, icon::IMAGE, SAVE_TIP));
@@ -72,24 +76,14 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         if icon_button(ui, fit, "Fit the whole track (F)").clicked() {
             push(PictureCommand::FitTrack);
         }
-        if model.can_show_sound() {
-            sound_controls::switch(ui, model, out);
-        }
-        let as_encoder = model.shows_encoder_input();
+        sound_controls::choice(ui, model, &input_tip(model), out);
         if model.shows_sound() {
             sound_controls::show(ui, model, out);
-        } else {
-            let button = Button::selectable(as_encoder, "Encoder input");
-            if ui.add(button).on_hover_text(input_tip(model)).clicked() {
-                out.push(Command::edit_picture(model, |form| {
-                    form.as_encoder = !as_encoder;
-                }));
-            }
         }
         if ui.available_width() > ROOM_FOR_COLOURS {
             colour_map(ui, model, out);
         }
-        if !as_encoder && ui.available_width() > ROOM_FOR_LEVELS {
+        if !model.shows_encoder_input() && ui.available_width() > ROOM_FOR_LEVELS {
             levels(ui, model, out);
         }
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
@@ -213,8 +207,8 @@ fn neighbour(ui: &mut egui::Ui, model: &AppState, step: &WalkStep<'_>) {
         .on_hover_text(tip);
 }
 
-/// What is set once and then left alone.
-fn options(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+/// What is set once and then left alone; with the mask where it has no line of its own.
+fn options(ui: &mut egui::Ui, model: &AppState, with_mask: bool, out: &mut Vec<Command>) {
     let symbol = RichText::new(icon::SLIDERS_HORIZONTAL).size(theme::TEXT_LARGE);
     let button = Button::new(symbol)
         .frame_when_inactive(false)
@@ -240,8 +234,16 @@ fn options(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 }));
             }
         }
+        if with_mask {
+            ui.separator();
+            ui.label(small("Over the picture").color(weak));
+            ui.horizontal(|ui| mask(ui, model, out));
+        }
     });
-    let tip = "How the picture follows the playhead, and what it shows from afar";
+    let tip = match with_mask {
+        true => "The mask; how the picture follows the playhead, and what it shows from afar",
+        false => "How the picture follows the playhead, and what it shows from afar",
+    };
     let response = response.on_hover_text(tip);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
 }
@@ -302,64 +304,61 @@ fn colour_map(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::named(menu, "Colours of the picture").on_hover_text("Colours of the picture (P)");
 }
 
-/// The line below the picture: the mask in brief.
-pub fn mask_row(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+/// The mask in brief, in a line.
+pub fn mask(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let mask = &model.mask;
-    ui.add_space(theme::SPACE_SMALL);
-    ui.horizontal(|ui| {
-        let mut shown = mask.form.shown;
-        if ui
-            .checkbox(&mut shown, "Mask")
-            .on_hover_text("Draw patches and what is dropped over the picture (M)")
-            .changed()
-        {
-            out.push(Command::edit_mask(model, |form| form.shown = shown));
-        }
-        theme::slider_look(ui, theme::UNIT * 45.0);
-        if mask.patchout().is_some() {
-            ui.add_enabled_ui(shown, |ui| masking::every_slider(ui, model, out));
-            if !shown {
-                return;
-            }
-            let text = masking::every_column(model.teaching.form.patchout, &model.mask.grid());
-            ui.label(RichText::new(text).color(tokens.text_strong))
-                .on_hover_text(masking::PATCHOUT_TIP);
-        } else {
-            ratio(ui, model, out);
-            if !shown {
-                return;
-            }
-            let text = format!("{} %", mask.form.percent());
-            ui.label(RichText::new(text).color(tokens.text_strong))
-                .on_hover_text(
-                    "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
-                );
-        }
-        masking::painted_mark(ui, mask);
-        // Patchout is no draw: it leaves out the same of every window.
-        if mask.patchout().is_none()
-            && icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked()
-        {
-            out.push(Command::Mask(MaskCommand::Reroll));
-        }
-        if model.shows_sound() {
-            let text = small("not drawn over the sound: the encoder is not fed this picture");
-            ui.add(Label::new(text.color(tokens.text_weak)).truncate());
-            return;
-        }
-        let meter = if ui.available_width() > ROOM_FOR_METER {
-            mask.meter()
-        } else {
-            format!("{} of {} kept", mask.kept(), mask.tokens())
-        };
-        ui.add(Label::new(small(meter).color(tokens.text_weak)).truncate())
-            .on_hover_text(format!(
-                "{}. {}",
-                mask.meter(),
-                masking::hidden_only_if_all(mask)
-            ));
-    });
+    let mut shown = mask.form.shown && !model.shows_sound();
+    let switch = egui::Checkbox::new(&mut shown, "Mask");
+    let switch = ui
+        .add_enabled(!model.shows_sound(), switch)
+        .on_hover_text("Draw patches and what is dropped over the picture (M)")
+        .on_disabled_hover_text(NO_MASK);
+    if switch.changed() {
+        out.push(Command::edit_mask(model, |form| form.shown = shown));
+    }
+    if model.shows_sound() {
+        let text = small(NO_MASK).color(tokens.text_weak);
+        ui.add(Label::new(text).truncate());
+    }
+    // What is set of it would change nothing that is seen.
+    if !shown {
+        return;
+    }
+    theme::slider_look(ui, SLIDER.min(0.4 * ui.available_width()));
+    let (what, tip) = match mask.patchout() {
+        Some(_) => ("Read", masking::PATCHOUT_TIP),
+        None => ("Drop", masking::DROPPED_TIP),
+    };
+    ui.label(small(what).color(tokens.text_weak))
+        .on_hover_text(tip);
+    let much = if mask.patchout().is_some() {
+        masking::every_slider(ui, model, out);
+        masking::every_column(model.teaching.form.patchout, &mask.grid())
+    } else {
+        ratio(ui, model, out);
+        format!("{} %", mask.form.percent())
+    };
+    ui.label(RichText::new(much).color(tokens.text_strong))
+        .on_hover_text(tip);
+    masking::painted_mark(ui, mask);
+    // Patchout is no draw: it leaves out the same of every window.
+    if mask.patchout().is_none()
+        && icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked()
+    {
+        out.push(Command::Mask(MaskCommand::Reroll));
+    }
+    let meter = if ui.available_width() > ROOM_FOR_METER {
+        mask.meter()
+    } else {
+        format!("{} of {} kept", mask.kept(), mask.tokens())
+    };
+    ui.add(Label::new(small(meter).color(tokens.text_weak)).truncate())
+        .on_hover_text(format!(
+            "{}. {}",
+            mask.meter(),
+            masking::hidden_only_if_all(mask)
+        ));
 }
 
 /// The slider of the share of tokens that are dropped.
@@ -368,10 +367,7 @@ fn ratio(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut percent = form.percent();
     let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
     // Its hint stands at the number: at the slider it would lie over the transport while it is dragged.
-    let response = parts::named(
-        ui.add_enabled(form.shown, slider),
-        "Share of dropped tokens",
-    );
+    let response = parts::named(ui.add(slider), "Share of dropped tokens");
     if response.changed()
         && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
     {

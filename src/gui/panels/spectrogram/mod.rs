@@ -26,7 +26,7 @@ use crate::gui::{
     jobs::format_progress,
     model::{AppState, Picture, PictureState},
     theme::{self, small},
-    workspace::Workspace,
+    workspace::{Pane, Workspace},
 };
 use mynascope_spectrum::MEL_BANDS;
 
@@ -38,8 +38,14 @@ const AXIS_HEIGHT: f32 = 5.0 * theme::UNIT;
 const READOUT_HEIGHT: f32 = 5.0 * theme::UNIT;
 /// Around a saved picture.
 const MARGIN_ALONE: f32 = 3.0 * theme::UNIT;
-/// In panels lower than this the picture needs all of the height.
-const ROOM_FOR_OVERVIEW: f32 = 60.0 * theme::UNIT;
+/// What stands around the picture gives way to it where it would be lower than this, ...
+const LEAST_PICTURE: f32 = 30.0 * theme::UNIT;
+/// ... and the overview where it would be lower than this.
+const PICTURE_WITH_OVERVIEW: f32 = 40.0 * theme::UNIT;
+/// Height of the mask's line, with the air above it.
+const MASK_ROW: f32 = theme::CONTROL_HEIGHT + theme::SPACE;
+/// A panel that is lower still has no numbers at its axes: they would lie over each other.
+const ROOM_FOR_NUMBERS: f32 = 12.0 * theme::UNIT;
 
 /// Draws the panel.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -51,24 +57,23 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     };
     Frame::new().inner_margin(margin).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-        controls::header(ui, model, out);
-        // In the Teach layout the masking panel stands beside the picture.
-        let with_mask_row = model.workspace != Workspace::Teach;
-        let below = if with_mask_row {
-            theme::CONTROL_HEIGHT + theme::SPACE
-        } else {
-            0.0
-        };
-        let size = vec2(
-            ui.available_width(),
-            (ui.available_height() - below).max(AXIS_HEIGHT + READOUT_HEIGHT + theme::UNIT),
-        );
-        let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let said = prediction_timeline::of_shown(model);
         let strips = said.iter();
         let strips = strips.map(|(speaker, _)| prediction_timeline::height(*speaker));
         let strips: Vec<f32> = strips.collect();
-        let place = Places::of(area, &strips);
+        let height = ui.available_height() - theme::CONTROL_HEIGHT - theme::SPACE_SMALL;
+        let around = Around::of(model, height - strips.iter().sum::<f32>());
+        controls::header(ui, model, around.mask == MaskRow::InMenu, out);
+        let below = match around.mask {
+            MaskRow::Below => MASK_ROW,
+            MaskRow::InMenu | MaskRow::Elsewhere => 0.0,
+        };
+        let size = vec2(
+            ui.available_width(),
+            (ui.available_height() - below).max(AXIS_HEIGHT + theme::UNIT),
+        );
+        let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+        let place = Places::of(area, &strips, around);
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 pictured(ui, model, picture, &place, out);
@@ -78,7 +83,9 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 if let Some(strip) = place.overview {
                     overview::show(ui, model, picture, strip, out);
                 }
-                readout::show(ui, model, picture, place.picture, place.readout);
+                if let Some(line) = place.readout {
+                    readout::show(ui, model, picture, place.picture, line);
+                }
             }
             PictureState::Computing(_) => {
                 waiting(ui, place.picture, "Decoding …");
@@ -97,10 +104,65 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             }
             PictureState::Failed(why) => message(ui, place.picture, why, true),
         }
-        if with_mask_row {
-            controls::mask_row(ui, model, out);
+        if around.mask == MaskRow::Below {
+            ui.add_space(theme::SPACE_SMALL);
+            ui.horizontal(|ui| controls::mask(ui, model, out));
         }
     });
+}
+
+/// Where the mask is set in brief.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MaskRow {
+    /// In a line below the picture.
+    Below,
+    /// In the menu above the picture, which needs the height.
+    InMenu,
+    /// In a panel of its own.
+    Elsewhere,
+}
+
+/// What stands around the picture, as far as it leaves the picture a height in which something can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Around {
+    mask: MaskRow,
+    readout: bool,
+    overview: bool,
+}
+
+impl Around {
+    /// Of a panel that has so much height for all of it.
+    fn of(model: &AppState, height: f32) -> Self {
+        let has_panel = model.seen.contains(&Pane::Masking);
+        // Masks are what Teach is about.
+        Self::within(height, has_panel, model.workspace == Workspace::Teach)
+    }
+
+    fn within(height: f32, has_panel: bool, mask_first: bool) -> Self {
+        let mut spare = height - AXIS_HEIGHT - LEAST_PICTURE;
+        // `leaves` is what the picture needs beyond its least height for it.
+        let mut takes = |wanted: bool, height: f32, leaves: f32| {
+            let fits = wanted && spare >= height + leaves;
+            if fits {
+                spare -= height;
+            }
+            fits
+        };
+        let early = takes(mask_first && !has_panel, MASK_ROW, 0.0);
+        let readout = takes(true, READOUT_HEIGHT, 0.0);
+        let late = takes(!mask_first && !has_panel, MASK_ROW, 0.0);
+        let more = PICTURE_WITH_OVERVIEW - LEAST_PICTURE;
+        let overview = takes(true, overview::HEIGHT, more);
+        Self {
+            mask: match early || late {
+                _ if has_panel => MaskRow::Elsewhere,
+                true => MaskRow::Below,
+                false => MaskRow::InMenu,
+            },
+            readout,
+            overview,
+        }
+    }
 }
 
 /// The picture with its axes and its colour bar.
@@ -112,6 +174,9 @@ fn pictured(
     out: &mut Vec<Command>,
 ) {
     picture::show(ui, model, picture, place.picture, out);
+    if place.picture.height() < ROOM_FOR_NUMBERS {
+        return;
+    }
     let parts = Parts::of(model, place.picture);
     let frequencies = Frequencies::of(model);
     axes::frequency(ui, frequencies, &model.spectrogram.bands, parts.mel);
@@ -193,18 +258,22 @@ struct Places {
     said: Vec<Rect>,
     /// Low panels have none.
     overview: Option<Rect>,
-    readout: Rect,
+    /// Nor that.
+    readout: Option<Rect>,
 }
 
 impl Places {
-    fn of(area: Rect, strips: &[f32]) -> Self {
+    fn of(area: Rect, strips: &[f32], around: Around) -> Self {
         let (left, right) = (area.left() + AXIS_WIDTH, area.right() - legend::WIDTH);
         let row = |top: f32, bottom: f32| {
             Rect::from_min_max(egui::pos2(left, top), egui::pos2(right, bottom))
         };
-        let readout = row(area.bottom() - READOUT_HEIGHT, area.bottom());
-        let mut bottom = readout.top();
-        let overview = (area.height() >= ROOM_FOR_OVERVIEW).then(|| {
+        let mut bottom = area.bottom();
+        let readout = around.readout.then(|| {
+            bottom -= READOUT_HEIGHT;
+            row(bottom, bottom + READOUT_HEIGHT).with_max_x(area.right())
+        });
+        let overview = around.overview.then(|| {
             bottom -= overview::HEIGHT;
             row(bottom, bottom + overview::HEIGHT)
         });
@@ -218,7 +287,7 @@ impl Places {
         Self {
             said,
             overview,
-            readout: readout.with_max_x(area.right()),
+            readout,
             ..Self::alone(area.with_max_y(bottom))
         }
     }
@@ -238,7 +307,7 @@ impl Places {
             legend,
             said: Vec::new(),
             overview: None,
-            readout: Rect::NOTHING,
+            readout: None,
         }
     }
 }
@@ -272,4 +341,35 @@ fn message(ui: &mut egui::Ui, area: Rect, text: &str, error: bool) {
     // A child that does not move what follows the picture.
     ui.new_child(egui::UiBuilder::new().max_rect(inner))
         .vertical_centered(|ui| ui.label(small(text).size(theme::TEXT_BODY).color(colour)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_low_panel_all_else_gives_way_to_a_picture_that_can_be_read() {
+        for (has_panel, mask_first) in [(true, true), (false, true), (false, false)] {
+            for height in (0..600).map(|height| height as f32) {
+                let around = Around::within(height, has_panel, mask_first);
+                let rows = [
+                    (around.mask == MaskRow::Below, MASK_ROW),
+                    (around.readout, READOUT_HEIGHT),
+                    (around.overview, overview::HEIGHT),
+                ];
+                let shown = rows.iter().filter(|(shown, _)| *shown);
+                let taken: f32 = shown.map(|(_, height)| height).sum();
+                let picture = height - AXIS_HEIGHT - taken;
+                assert!(
+                    taken == 0.0 || picture >= LEAST_PICTURE,
+                    "{height}: {around:?}"
+                );
+                // What has no line of its own is not lost.
+                let lost = around.mask == MaskRow::Elsewhere && !has_panel;
+                assert!(!lost, "{height}: {around:?}");
+            }
+            let all = Around::within(400.0, has_panel, mask_first);
+            assert!(all.readout && all.overview && all.mask != MaskRow::InMenu);
+        }
+    }
 }

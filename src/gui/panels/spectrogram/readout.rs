@@ -6,6 +6,7 @@ use crate::gui::{
     model::{AppState, FRAME_SECS, InputKind, Picture, RankTable, clock},
     panels::teach::masking,
     theme,
+    workspace::Workspace,
 };
 use mynascope_spectrum::{Levels, MEL_BANDS, note_and_cents, tokens::ViewName};
 
@@ -111,7 +112,9 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
             parts.extend(fed(kind, &seen.mel, place, secs));
         }
     }
-    let Some(table) = model.mask.active_table() else {
+    // What is not drawn is not said either.
+    let shown = model.mask.active_table().filter(|_| model.mask.form.shown);
+    let Some(table) = shown else {
         return parts;
     };
     let grid = table.view.grid();
@@ -126,13 +129,23 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
             _ => format!("{row}, {column}"),
         });
     }
-    let fates = ViewName::BOTH.into_iter().filter_map(|view| {
+    let active = model.mask.form.active;
+    let in_teach = model.workspace == Workspace::Teach;
+    let views = ViewName::BOTH.into_iter();
+    let fates = views.filter_map(|view| {
+        // Only Teach shows both views.
+        if !in_teach && view != active {
+            return None;
+        }
         let dropped = model
             .mask
             .table(view)?
             .is_dropped(band, frame, model.mask.form.ratio)?;
         let fate = if dropped { "dropped" } else { "kept" };
-        Some(format!("{fate} in {view}"))
+        Some(match in_teach {
+            true => format!("{fate} in {view}"),
+            false => fate.to_owned(),
+        })
     });
     let fates: Vec<String> = fates.collect();
     if !fates.is_empty() {

@@ -10,30 +10,81 @@ use crate::gui::{
 };
 use mynascope_spectrum::{FftSize, FrequencyAxis};
 
-const OF: [(PictureOf, &str, &str); 2] = [
-    (
-        PictureOf::Sound,
-        "Sound",
-        "Show the spectrogram of the sound at its own rate, up to half its sample rate (Shift+E). The encoder is not fed this: no mask \
-         lies over it",
-    ),
-    (
-        PictureOf::Encoder,
-        "Encoder",
-        "Show the mel-spectrogram at 16 kHz that encoders are fed, with the mask over it (Shift+E)",
-    ),
-];
+/// One of the pictures that can be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Mel,
+    Input,
+    Sound,
+}
 
-/// The switch between the two pictures; from the right.
-pub fn switch(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
-    let shown = model.spectrogram.form.of;
-    for (of, name, help) in OF {
-        let button = ui.add(Button::selectable(shown == of, name));
-        if parts::named(button, &format!("Picture: {}", name.to_lowercase()))
-            .on_hover_text(help)
-            .clicked()
-        {
-            out.push(Command::edit_picture(model, |form| form.of = of));
+impl Shown {
+    fn of(model: &AppState) -> Self {
+        match model.shown_picture() {
+            PictureOf::Sound => Self::Sound,
+            PictureOf::Encoder if model.shows_encoder_input() => Self::Input,
+            PictureOf::Encoder => Self::Mel,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mel => "Mel",
+            Self::Input => "Encoder input",
+            Self::Sound => "Sound",
+        }
+    }
+
+    fn help(self, input: &str) -> &str {
+        match self {
+            Self::Mel => {
+                "Show the mel-spectrogram of the sound at 16 kHz in decibels, with the mask over it (E and Shift+E switch)"
+            }
+            Self::Input => input,
+            Self::Sound => {
+                "Show the spectrogram of the sound at its own rate, up to half its sample rate (Shift+E). Encoders are not fed this: no mask \
+                 lies over it"
+            }
+        }
+    }
+}
+
+/// In less room the pictures stand in a menu.
+const ROOM_FOR_CHOICE: f32 = 65.0 * theme::UNIT;
+
+/// Which picture is shown: from the right. `input` says what the encoder is fed.
+pub fn choice(ui: &mut egui::Ui, model: &AppState, input: &str, out: &mut Vec<Command>) {
+    let shown = Shown::of(model);
+    let all = [Shown::Sound, Shown::Input, Shown::Mel];
+    let pictures = all
+        .into_iter()
+        .filter(|picture| *picture != Shown::Sound || model.can_show_sound());
+    let mut show = |picture: Shown| {
+        out.push(Command::edit_picture(model, |form| match picture {
+            Shown::Sound => form.of = PictureOf::Sound,
+            Shown::Mel | Shown::Input => {
+                form.of = PictureOf::Encoder;
+                form.as_encoder = picture == Shown::Input;
+            }
+        }));
+    };
+    if ui.available_width() < ROOM_FOR_CHOICE {
+        let menu = ComboBox::from_id_salt("picture").selected_text(shown.name());
+        let menu = menu.width(theme::UNIT * 20.0).show_ui(ui, |ui| {
+            for picture in pictures.rev() {
+                let item = ui.selectable_label(picture == shown, picture.name());
+                if item.on_hover_text(picture.help(input)).clicked() {
+                    show(picture);
+                }
+            }
+        });
+        parts::named(menu.response, "Picture").on_hover_text("Which picture is shown (E, Shift+E)");
+        return;
+    }
+    for picture in pictures {
+        let button = ui.add(Button::selectable(shown == picture, picture.name()));
+        if button.on_hover_text(picture.help(input)).clicked() {
+            show(picture);
         }
     }
 }

@@ -7,13 +7,12 @@ use crate::gui::{
     command::{Command, MaskCommand, TeachCommand},
     model::{AppState, Layer, MOST_PATCHOUT, MOST_PERCENT, Mask, OwnGrid, TeachForm, explain_mask},
     theme::{self, small},
-    widgets::matrix::flat_bar,
 };
 use mynascope_base::ordinal;
 use mynascope_encoder::Patchout;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, PictureGrid, ViewName};
 
-use super::{super::parts, gauge, layer};
+use super::{super::parts, gauge};
 
 /// Width of the names at the left.
 const NAME: f32 = 12.0 * theme::UNIT;
@@ -44,6 +43,10 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     });
 }
 
+/// What the ratio is, for hints.
+pub const DROPPED_TIP: &str =
+    "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)";
+
 /// One row of controls with its name at the left; what does not fit goes on below.
 fn row(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
@@ -68,8 +71,10 @@ fn ratio(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let text = theme::large(format!("{} %", mask.form.percent())).color(tokens.text_strong);
         ui.label(text.size(1.6 * theme::TEXT_LARGE)).on_hover_text(
-            "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
+            DROPPED_TIP,
         );
+        ui.label(small("dropped").color(tokens.text_weak))
+            .on_hover_text(DROPPED_TIP);
         painted_mark(ui, mask);
         ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -471,30 +476,36 @@ fn look(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             out.push(Command::edit_mask(model, |form| form.shown = shown));
         }
         ui.add_space(theme::SPACE);
-        let mut percent = (mask.form.overlay * 100.0).round();
-        let width = ui.available_size_before_wrap().x - theme::UNIT * 16.0;
-        theme::slider_look(ui, width.max(theme::UNIT * 10.0));
-        let name = "Fading of dropped patches";
-        let slider = Slider::new(&mut percent, 0.0..=100.0).show_value(false);
-        let slider = parts::named(ui.add(slider), name);
-        let field = DragValue::new(&mut percent)
-            .range(0.0..=100.0)
-            .suffix(" %")
-            .fixed_decimals(0);
-        let field = parts::named(ui.add(field), name);
-        if (slider | field)
-            .on_hover_text("How strongly dropped patches fade")
-            .changed()
-        {
-            out.push(Command::edit_mask(model, |form| {
-                form.overlay = percent / 100.0
-            }));
-        }
+        // Without a mask nothing fades.
+        ui.add_enabled_ui(shown, |ui| fading(ui, model, out))
+            .response
+            .on_disabled_hover_text("Dropped patches fade only while the mask is shown (M)");
     });
 }
 
-/// Width of the bar with the colours of a layer.
-const SCALE_WIDTH: f32 = 20.0 * theme::UNIT;
+/// How strongly dropped patches fade in the pictures.
+fn fading(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    let mut percent = (model.mask.form.overlay * 100.0).round();
+    let name = "Fading of dropped patches";
+    let hint =
+        "How strongly dropped patches fade in the pictures; what the encoder gets stays the same";
+    ui.label(small("Fade").color(theme::tokens(ui).text_weak))
+        .on_hover_text(hint);
+    let width = ui.available_size_before_wrap().x - theme::UNIT * 16.0;
+    theme::slider_look(ui, width.max(theme::UNIT * 10.0));
+    let slider = Slider::new(&mut percent, 0.0..=100.0).show_value(false);
+    let slider = parts::named(ui.add(slider), name);
+    let field = DragValue::new(&mut percent)
+        .range(0.0..=100.0)
+        .suffix(" %")
+        .fixed_decimals(0);
+    let field = parts::named(ui.add(field), name);
+    if (slider | field).on_hover_text(hint).changed() {
+        out.push(Command::edit_mask(model, |form| {
+            form.overlay = percent / 100.0
+        }));
+    }
+}
 
 /// The layers in the order in which they are offered.
 const LAYERS: [(Layer, &str, &str); 4] = [
@@ -530,7 +541,6 @@ fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         row(ui, "", |ui| {
             layer_form(ui, model, &mut changed);
         });
-        row(ui, "", |ui| layer_scale(ui, model));
         if let Some(why) = &model.teaching.attention.error {
             parts::error(ui, why);
         }
@@ -568,65 +578,6 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
     if gauge::is_computing(ui, "attention", teaching.awaits_attention()) {
         ui.label(small("computing").color(tokens.text_weak));
     }
-}
-
-/// What the colours of the layer stand for: a bar with its numbers, and what they count.
-fn layer_scale(ui: &mut Ui, model: &AppState) {
-    let tokens = theme::tokens(ui);
-    let form = &model.teaching.form;
-    if model.teaching.awaits_attention() {
-        return;
-    }
-    let Some(layer) = layer::values(model, model.mask.form.active) else {
-        return;
-    };
-    if layer.is_empty() {
-        let text = "no block attends before what is read";
-        ui.label(small(text).color(tokens.text_weak));
-        return;
-    }
-    let similar = form.layer == Layer::Similarity;
-    let (ends, of, tip) = match form.layer {
-        Layer::Similarity => (
-            ["-1".to_owned(), "1".to_owned()],
-            "cosine".to_owned(),
-            "Cosine between the outputs of each token and of the marked one, which is the token under the pointer: 1 is the same direction, \
-             0 unrelated, -1 the opposite",
-        ),
-        Layer::Rollout => (
-            ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
-            "reaches the embedding".to_owned(),
-            "Share of the embedding that comes from each token; all tokens together have 100 %",
-        ),
-        Layer::Attention | Layer::None => (
-            ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
-            "of the attention".to_owned(),
-            "Share of the attention that each token gets; all tokens together have 100 %",
-        ),
-    };
-    let [low, high] = ends;
-    let weak = |text: String| egui::Label::new(small(text).color(tokens.text_weak)).extend();
-    ui.add(weak(low));
-    let size = egui::vec2(SCALE_WIDTH, 2.0 * theme::UNIT);
-    let (bar, response) = ui.allocate_exact_size(size, egui::Sense::hover());
-    match similar {
-        true => flat_bar(ui, bar, |share| theme::diverging(2.0 * share - 1.0)),
-        false => flat_bar(ui, bar, theme::sequential),
-    }
-    let said = format!("Colours of the layer: {of}");
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &said));
-    response.on_hover_text(tip);
-    let text = match layer.elsewhere > 5e-3 {
-        true => format!("{high} {of}, {:.0} % elsewhere", 100.0 * layer.elsewhere),
-        false => format!("{high} {of}"),
-    };
-    let elsewhere = "Elsewhere: what the class and the distillation token get, which lie nowhere in the picture";
-    let tip = match layer.elsewhere > 5e-3 {
-        true => format!("{tip}. {elsewhere}"),
-        false => tip.to_owned(),
-    };
-    ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate())
-        .on_hover_text(tip);
 }
 
 pub(super) fn choice(ui: &mut Ui, text: &str, chosen: bool, tip: &str) -> bool {

@@ -27,6 +27,9 @@ const LEGEND: f32 = 12.0 * theme::UNIT;
 /// Room for the names of rows and columns.
 const MARGIN: f32 = 4.0 * theme::UNIT;
 
+const COSINE_TIP: &str = "The cosine of each pair of views: 1 is the same direction, 0 unrelated";
+const SHARE_TIP: &str = "Softmax share of the row: with which probability each view B is taken for the partner of view A, at the temperature";
+
 /// A batch that waits for a new answer is called old once it has faded so far: not between two quick answers.
 const OLD_IS_SAID: f32 = 0.7;
 
@@ -54,17 +57,13 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             return;
         };
         let space = ui.available_rect_before_wrap();
-        // Four in a line, or two and two.
-        let columns = if space.width() < 4.0 * NUMBER { 2 } else { 4 };
-        let below = NUMBERS * (4 / columns) as f32;
-        let side = (space.width() - LEGEND - MARGIN)
-            .min(space.height() - MARGIN - below)
-            .max(1.0);
-        let matrix = Rect::from_min_size(space.min + vec2(MARGIN, MARGIN), vec2(side, side));
+        let places = Places::of(space);
+        let matrix = places.matrix;
         let shown = Shown::of(answer, teaching.form);
         let opacity = gauge::fade_old(ui, "old batch", teaching.has_old_batch());
-        if opacity < OLD_IS_SAID {
-            waits(ui, model, pos2(space.right(), matrix.top() - 2.0));
+        let is_old = opacity < OLD_IS_SAID;
+        if is_old {
+            waits(ui, model, pos2(matrix.right() + LEGEND, matrix.top() - 2.0));
         }
         ui.multiply_opacity(opacity);
         draw(ui, model, answer, &shown, matrix, out);
@@ -73,14 +72,78 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             pos2(matrix.right() + 2.0 * theme::SPACE, matrix.bottom()),
         );
         legend(ui, &shown, teaching.form, bar);
-        let numbers = Rect::from_min_size(
-            pos2(space.left(), matrix.bottom() + theme::SPACE_SMALL),
-            vec2(space.width(), below),
-        );
-        ui.scope_builder(egui::UiBuilder::new().max_rect(numbers), |ui| {
-            figures(ui, answer, teaching.form, columns);
+        if !is_old {
+            name_colours(ui, teaching.form, bar);
+        }
+        ui.scope_builder(egui::UiBuilder::new().max_rect(places.numbers), |ui| {
+            figures(ui, answer, teaching.form, places.columns);
+            caption(ui, answer, teaching.form);
         });
     });
+}
+
+/// What the matrix and its numbers say, where that has room below them.
+fn caption(ui: &mut Ui, answer: &BatchAnswer, form: TeachForm) {
+    let what = match form.matrix {
+        MatrixKind::Cosine => "how alike the encoder finds them",
+        MatrixKind::Share => "with which share it takes them for a pair",
+    };
+    let text = format!(
+        "A row is view A of a track, a column view B, and a cell {what}: a bright diagonal means that each view finds its partner. \
+         Retrieval@1 is the share of views that do. InfoNCE is the loss of the batch, {:.2} if the encoder knew nothing. Same track and others \
+         are the mean cosines on the diagonal and beside it.",
+        ignorant_loss(answer)
+    );
+    let width = ui.available_width();
+    let weak = theme::tokens(ui).text_weak;
+    let galley = ui.painter().layout(text, theme::small_font(), weak, width);
+    let place = ui.cursor().left_top() + vec2(0.0, theme::SPACE);
+    if place.y + galley.size().y <= ui.max_rect().bottom() {
+        ui.painter().galley(place, galley, weak);
+    }
+}
+
+/// The loss of a batch of an encoder that finds all views equally alike, in nats.
+fn ignorant_loss(answer: &BatchAnswer) -> f64 {
+    let others = (2 * answer.similarity.tracks()).saturating_sub(1);
+    (others.max(1) as f64).ln()
+}
+
+/// Where the matrix and its numbers lie: those below it or at its right, wherever it becomes larger.
+struct Places {
+    matrix: Rect,
+    numbers: Rect,
+    /// So many numbers stand in a line.
+    columns: usize,
+}
+
+impl Places {
+    fn of(space: Rect) -> Self {
+        let size = space.size() - vec2(MARGIN + LEGEND, MARGIN);
+        // Four in a line, or two and two.
+        let columns = if space.width() < 4.0 * NUMBER { 2 } else { 4 };
+        let height = NUMBERS * (4 / columns) as f32;
+        let side_above = size.x.min(size.y - height - theme::SPACE_SMALL).max(1.0);
+        let side_beside = (size.x - NUMBER - theme::SPACE).min(size.y).max(1.0);
+        let corner = space.min + vec2(MARGIN, MARGIN);
+        let square = |side: f32| Rect::from_min_size(corner, vec2(side, side));
+        if side_beside > side_above {
+            let matrix = square(side_beside);
+            let left = matrix.right() + LEGEND + theme::SPACE;
+            return Self {
+                matrix,
+                numbers: Rect::from_min_max(pos2(left, matrix.top()), space.max),
+                columns: 1,
+            };
+        }
+        let matrix = square(side_above);
+        let top = matrix.bottom() + theme::SPACE_SMALL;
+        Self {
+            matrix,
+            numbers: Rect::from_min_size(pos2(space.left(), top), vec2(space.width(), height)),
+            columns,
+        }
+    }
 }
 
 /// Says over the matrix that the batch of an earlier mask is shown.
@@ -124,11 +187,11 @@ fn controls(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             "Temperature: by how much the loss divides cosines; a low one only looks at the nearest others",
         );
         let options = [
-            (MatrixKind::Cosine, "Cosine", "The cosine of each pair of views"),
+            (MatrixKind::Cosine, "Cosine", COSINE_TIP),
             (
                 MatrixKind::Share,
                 "Share",
-                "Softmax share of the row: with which probability each view B is taken for the partner of view A, at the temperature",
+                SHARE_TIP,
             ),
         ];
         let width = ui.available_width();
@@ -355,7 +418,7 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: TeachForm, columns: usize) {
     let tokens = theme::tokens(ui);
     let similarity = &answer.similarity;
     let (negative, _) = similarity.negative();
-    let nothing = ((2 * similarity.tracks()).saturating_sub(1).max(1) as f64).ln();
+    let nothing = ignorant_loss(answer);
     let skipped = match answer.skipped {
         0 => String::new(),
         some => format!("; {} could not be read", counted(some, "track")),
@@ -418,4 +481,21 @@ fn legend(ui: &Ui, shown: &Shown, form: TeachForm, bar: Rect) {
     let weak = theme::tokens(ui).text_weak;
     let look = (theme::UNIT, theme::small_font(), weak);
     colour_bar(ui, bar, theme::sequential, &ends, look);
+}
+
+/// Says over the bar what its colours stand for.
+fn name_colours(ui: &mut Ui, form: TeachForm, bar: Rect) {
+    let (name, tip) = match form.matrix {
+        MatrixKind::Cosine => ("cosine", COSINE_TIP),
+        MatrixKind::Share => ("share", SHARE_TIP),
+    };
+    let weak = theme::tokens(ui).text_weak;
+    let corner = bar.left_top() - vec2(0.0, 2.0);
+    let font = theme::small_font();
+    let text = ui
+        .painter()
+        .text(corner, Align2::LEFT_BOTTOM, name, font, weak);
+    let place = text.union(bar).expand2(vec2(theme::UNIT, 0.0));
+    ui.interact(place, ui.id().with("colours"), Sense::hover())
+        .on_hover_text(tip);
 }

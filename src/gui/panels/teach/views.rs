@@ -4,9 +4,9 @@ use eframe::egui::{self, Align2, Rect, Sense, StrokeKind, Ui, pos2, vec2};
 
 use crate::gui::{
     command::Command,
-    model::{AppState, FRAME_SECS, Picture, PictureState, RankTable, clock},
-    theme,
-    widgets::cached_picture,
+    model::{AppState, FRAME_SECS, Layer, Picture, PictureState, RankTable, clock},
+    theme::{self, small},
+    widgets::{cached_picture, matrix::flat_bar},
 };
 use mynascope_spectrum::{
     MEL_BANDS,
@@ -23,8 +23,17 @@ const GAUGE_SHARE: f32 = 0.34;
 const GAUGE_LEAST: f32 = 68.0 * theme::UNIT;
 /// Lines closer than this would hide the picture.
 const LEAST_STEP: f32 = 0.5 * theme::UNIT;
-/// Height of the line over a view.
+/// Height of the line over a view, and of that below both while a layer lies over them.
 const HEADER: f32 = 5.0 * theme::UNIT;
+/// In a panel narrower than this the gauge lies below the views, as a share of the panel and at least so high.
+const ROOM_BESIDE: f32 = 130.0 * theme::UNIT;
+const GAUGE_BELOW: f32 = 0.45;
+const GAUGE_LEAST_HEIGHT: f32 = 35.0 * theme::UNIT;
+/// What lies nowhere in the picture, for the hint of a layer.
+const ELSEWHERE: &str =
+    "Elsewhere: what the class and the distillation token get, which lie nowhere in the picture";
+/// Width of the bar with the colours of a layer.
+const SCALE_WIDTH: f32 = 20.0 * theme::UNIT;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -38,20 +47,102 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         );
     };
     let space = ui.available_rect_before_wrap().shrink2(vec2(12.0, 4.0));
-    let gauge = (GAUGE_SHARE * space.width()).max(GAUGE_LEAST);
     let gap = theme::SPACE_LARGE;
-    let each = ((space.width() - gauge - 2.0 * gap) / 2.0).max(1.0);
+    let (mut cards, gauge) = match space.width() < ROOM_BESIDE {
+        true => {
+            let height = (GAUGE_BELOW * space.height()).max(GAUGE_LEAST_HEIGHT);
+            let (above, below) = space.split_top_bottom_at_y(space.bottom() - height);
+            (above.with_max_y(above.bottom() - theme::SPACE), below)
+        }
+        false => {
+            let width = (GAUGE_SHARE * space.width()).max(GAUGE_LEAST);
+            let (left, right) = space.split_left_right_at_x(space.right() - width);
+            (left.with_max_x(left.right() - gap), right)
+        }
+    };
+    if model.teaching.form.layer != Layer::None {
+        let scale = cards.with_min_y(cards.bottom() - HEADER);
+        cards.max.y = scale.top() - theme::SPACE_SMALL;
+        let line = egui::Layout::left_to_right(egui::Align::Center);
+        let builder = egui::UiBuilder::new().max_rect(scale).layout(line);
+        ui.scope_builder(builder, |ui| layer_scale(ui, model));
+    }
+    let each = ((cards.width() - gap) / 2.0).max(1.0);
     for view in ViewName::BOTH {
-        let left = space.left() + view.index() as f32 * (each + gap);
-        let card = Rect::from_min_size(pos2(left, space.top()), vec2(each, space.height()));
+        let left = cards.left() + view.index() as f32 * (each + gap);
+        let card = Rect::from_min_size(pos2(left, cards.top()), vec2(each, cards.height()));
         if let Some(table) = model.mask.table(view) {
             one(ui, model, picture, table, card, out);
         }
     }
-    let column = Rect::from_min_max(pos2(space.right() - gauge, space.top()), space.max);
-    ui.scope_builder(egui::UiBuilder::new().max_rect(column), |ui| {
+    ui.scope_builder(egui::UiBuilder::new().max_rect(gauge), |ui| {
         gauge::show(ui, model, out);
     });
+}
+
+/// What the colours of the layer stand for: a bar with its numbers, and what they count.
+fn layer_scale(ui: &mut Ui, model: &AppState) {
+    let tokens = theme::tokens(ui);
+    let form = &model.teaching.form;
+    if model.teaching.awaits_attention() {
+        return;
+    }
+    let Some(layer) = layer::values(model, model.mask.form.active) else {
+        return;
+    };
+    if layer.is_empty() {
+        let text = "no block attends before what is read";
+        ui.label(small(text).color(tokens.text_weak));
+        return;
+    }
+    let (ends, of, tip) = match form.layer {
+        Layer::Similarity => (
+            ["\u{2212}1".to_owned(), "1".to_owned()],
+            "cosine".to_owned(),
+            "Cosine between the outputs of each token and of the marked one, which is the token under the pointer: 1 is the same direction, \
+             0 unrelated, -1 the opposite",
+        ),
+        Layer::Rollout => (
+            ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
+            "share of the embedding".to_owned(),
+            "Share of the embedding that comes from each token; all tokens together have 100 %",
+        ),
+        Layer::Attention | Layer::None => (
+            ["0".to_owned(), format!("{:.0} %", 100.0 * layer.most)],
+            "share of the attention".to_owned(),
+            "Share of the attention that each token gets; all tokens together have 100 %",
+        ),
+    };
+    let elsewhere =
+        (layer.elsewhere > 5e-3).then(|| format!("{:.0} % elsewhere", 100.0 * layer.elsewhere));
+    let tip = match elsewhere {
+        Some(_) => format!("{tip}. {ELSEWHERE}"),
+        None => tip.to_owned(),
+    };
+    let [low, high] = ends;
+    let write = |ui: &mut Ui, text: String| {
+        let text = small(text).color(tokens.text_weak);
+        ui.add(egui::Label::new(text).truncate())
+            .on_hover_text(&tip);
+    };
+    ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
+    write(ui, format!("{of}:"));
+    ui.add_space(theme::SPACE_SMALL);
+    write(ui, low);
+    let size = vec2(SCALE_WIDTH, 2.0 * theme::UNIT);
+    let (bar, response) = ui.allocate_exact_size(size, Sense::hover());
+    match form.layer {
+        Layer::Similarity => flat_bar(ui, bar, |share| theme::diverging(2.0 * share - 1.0)),
+        _ => flat_bar(ui, bar, theme::sequential),
+    }
+    let said = format!("Colours of the layer: {of}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &said));
+    response.on_hover_text(&tip);
+    write(ui, high);
+    if let Some(elsewhere) = elsewhere {
+        ui.add_space(theme::SPACE_SMALL);
+        write(ui, elsewhere);
+    }
 }
 
 fn one(
@@ -76,7 +167,11 @@ fn one(
         egui::FontId::proportional(theme::TEXT_BODY),
         colour,
     );
-    let kept = format!("{} of {} tokens", mask.kept_of(view), mask.tokens());
+    let kept = format!("{} of {}", mask.kept_of(view), mask.tokens());
+    let kept = match card.width() < 40.0 * theme::UNIT {
+        true => kept,
+        false => format!("{kept} tokens"),
+    };
     painter.text(
         pos2(card.right(), line),
         Align2::RIGHT_CENTER,
