@@ -281,6 +281,54 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     assert_eq!(harness.state().model().settings.volume, 1.0);
 }
 
+#[test]
+fn enter_runs_the_best_match_of_all_that_was_typed_before_it_in_one_slow_frame() {
+    need_graphics();
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    let pressed = |key, modifiers| egui::Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers,
+    };
+    let typed = |text: &str| {
+        let letters = text.chars().flat_map(|letter| {
+            let key = Key::from_name(&letter.to_uppercase().to_string()).unwrap();
+            let text = egui::Event::Text(letter.to_string());
+            [pressed(key, Modifiers::NONE), text]
+        });
+        let enter = [pressed(Key::Enter, Modifiers::NONE)];
+        letters.chain(enter).collect::<Vec<_>>()
+    };
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    harness.input_mut().events.extend(typed("teach"));
+    harness.run_steps(3);
+    assert_eq!(harness.state().model().workspace, Workspace::Teach);
+    // Also in the frame that opens it: none of the letters is a key of its own, as M is for the mask.
+    let mask = harness.state().model().mask.form.shown;
+    let open = pressed(Key::P, Modifiers::COMMAND);
+    harness.input_mut().events.push(open);
+    harness.input_mut().events.extend(typed("listen"));
+    harness.step();
+    harness.run_steps(2);
+    let model = harness.state().model();
+    assert_eq!((model.workspace, model.overlay), (Workspace::Listen, None));
+    press(&mut harness, Modifiers::COMMAND, Key::Num2);
+    assert_eq!(harness.state().model().mask.form.shown, mask);
+    // Tracks are looked for in the background: it waits for them.
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    harness.input_mut().events.extend(typed("riff"));
+    let begin = Instant::now();
+    while overlay(&harness).is_some() {
+        assert!(begin.elapsed() < PATIENCE, "nothing was run");
+        harness.step();
+    }
+    harness.run_steps(3);
+    assert_eq!(shown(&harness), "riff");
+}
+
 /// What lies over the panels.
 fn overlay(harness: &Harness<'_, App>) -> Option<Overlay> {
     harness.state().model().overlay

@@ -97,7 +97,6 @@ pub(super) fn add(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBu
         return open(model, workers, paths);
     };
     let sources = library.sources.clone();
-    remember(model, workers, &paths);
     start_opening(model, workers, Source::Add(paths, there, sources));
 }
 
@@ -109,6 +108,11 @@ pub(super) fn added(
     collection: Collection,
 ) {
     let before = model.library.to_leave();
+    let was_open = &model.library.sources;
+    let new: Vec<PathBuf> = (sources.iter())
+        .filter(|path| !was_open.contains(path))
+        .cloned()
+        .collect();
     let came = model.library.add(collection, sources.clone());
     if came == 0 {
         return model
@@ -116,6 +120,7 @@ pub(super) fn added(
             .note("Nothing was added: all of it is open already");
     }
     keep_before(model, before);
+    remember(model, workers, &new);
     let text = format!("{} added", counted(came, "track"));
     model.notices.act(text, "undo");
     refresh(model, workers);
