@@ -148,11 +148,6 @@ const FIRST: &[(&str, Reason)] = &[
     ("fit-map", |_| MAP_FIRST),
     ("choose-second", |_| "show two maps side by side first"),
     ("find-sound", |_| TABLE_FIRST),
-    ("remove-tracks", |model| match model.library.track_count() {
-        0 => OPEN_FIRST,
-        1 => "the only track stays on the list; open something else instead",
-        _ => "select tracks first",
-    }),
     ("probe-save", |_| PROBE_FIRST),
     ("probe-label-folder", |_| PROBE_FIRST),
     ("probe-label-here", |_| PROBE_FIRST),

@@ -1,6 +1,6 @@
 //! What changes which tracks are open. Nothing is thrown away: the collection before comes back with its map and scores.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use crate::gui::{
     model::{AppState, LeftCollection, MadeOfCollection},
@@ -130,7 +130,14 @@ pub(super) fn added(
 
 /// Takes the chosen tracks off the list.
 pub(super) fn remove(model: &mut AppState, workers: &mut Workers) {
-    let places = model.library.targets().into_iter().collect();
+    let places: BTreeSet<usize> = model.library.targets().into_iter().collect();
+    let left = model.library.track_count() - places.len();
+    if left == 0 || places.is_empty() {
+        return model.notices.note(match places.is_empty() {
+            true => "Nothing is selected that could be taken off the list",
+            false => "The last tracks stay on the list; open something else instead of them",
+        });
+    }
     let before = model.library.to_leave();
     let gone = model.library.remove(&places);
     if gone == 0 {
