@@ -138,9 +138,10 @@ fn a_table_of_another_program_is_probed_while_it_is_on_the_map() {
     let why = model.neighbours.problem.as_deref().unwrap_or_default();
     assert!(why.contains("clap.csv doesn't hold this track"), "{why}");
     let chart = model.mapping.chart.as_ref().unwrap();
-    let path = chart.facts(0).unwrap().path.to_path_buf();
-    let start_secs = 0.0;
-    let choose = MapCommand::Choose { path, start_secs };
+    let choose = MapCommand::Choose {
+        path: chart.facts(0).unwrap().path.to_path_buf(),
+        start_secs: 0.0,
+    };
     harness.state_mut().apply(Command::Map(choose));
     wait(&mut harness, "what is nearest", |app| {
         !app.model().neighbours.is_searching()
