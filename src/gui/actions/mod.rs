@@ -547,8 +547,9 @@ mod tests {
         (
             "EncoderCommand",
             &[
-                "LookUp",  // asked by the menu itself
-                "UseFile", // a row of the runs
+                "LookUp",            // asked by the menu itself
+                "MeasurePrecisions", // about what the open menu shows
+                "UseFile",           // a row of the runs
             ],
         ),
         ("AnswersCommand", &["Correct", "Hear"]), // a row of the answers
