@@ -256,6 +256,7 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     press(&mut harness, Modifiers::COMMAND, Key::P);
     type_text(&mut harness, "teach");
     press(&mut harness, Modifiers::NONE, Key::Enter);
+    until_closed(&mut harness);
     assert_eq!(harness.state().model().workspace, Workspace::Teach);
     assert!(harness.state().model().lesson.is_none());
     assert_eq!(overlay(&harness), None);
@@ -272,6 +273,7 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
         harness.step();
     }
     press(&mut harness, Modifiers::NONE, Key::Enter);
+    until_closed(&mut harness);
     assert_eq!(shown(&harness), "riff");
     // Esc closes it and changes nothing.
     press(&mut harness, Modifiers::COMMAND, Key::P);
@@ -279,6 +281,60 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     press(&mut harness, Modifiers::NONE, Key::Escape);
     assert_eq!(overlay(&harness), None);
     assert_eq!(harness.state().model().settings.volume, 1.0);
+}
+
+#[test]
+fn enter_runs_the_best_match_of_all_that_was_typed_before_it_in_one_slow_frame() {
+    need_graphics();
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    let pressed = |key, modifiers| egui::Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers,
+    };
+    let typed = |text: &str| {
+        let letters = text.chars().flat_map(|letter| {
+            let key = Key::from_name(&letter.to_uppercase().to_string()).unwrap();
+            let text = egui::Event::Text(letter.to_string());
+            [pressed(key, Modifiers::NONE), text]
+        });
+        let enter = [pressed(Key::Enter, Modifiers::NONE)];
+        letters.chain(enter).collect::<Vec<_>>()
+    };
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    harness.input_mut().events.extend(typed("teach"));
+    harness.step();
+    until_closed(&mut harness);
+    assert_eq!(harness.state().model().workspace, Workspace::Teach);
+    // Also in the frame that opens it: none of the letters is a key of its own, as M is for the mask.
+    let mask = harness.state().model().mask.form.shown;
+    let open = pressed(Key::P, Modifiers::COMMAND);
+    harness.input_mut().events.push(open);
+    harness.input_mut().events.extend(typed("listen"));
+    harness.step();
+    until_closed(&mut harness);
+    assert_eq!(harness.state().model().workspace, Workspace::Listen);
+    press(&mut harness, Modifiers::COMMAND, Key::Num2);
+    assert_eq!(harness.state().model().mask.form.shown, mask);
+    // Tracks are looked for in the background: it waits for them.
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    harness.input_mut().events.extend(typed("riff"));
+    harness.step();
+    until_closed(&mut harness);
+    assert_eq!(shown(&harness), "riff");
+}
+
+/// Enter waits for the tracks that are looked for in the background.
+fn until_closed(harness: &mut Harness<'_, App>) {
+    let begin = Instant::now();
+    while overlay(harness).is_some() {
+        assert!(begin.elapsed() < PATIENCE, "nothing was run");
+        harness.step();
+    }
+    harness.run_steps(3);
 }
 
 /// What lies over the panels.
@@ -545,6 +601,7 @@ fn the_palette_knows_other_words_for_what_can_be_done() {
     assert_eq!(offers.first(), Some(&two_maps));
     harness.get_by_label_contains("Not yet: compute a map first");
     press(&mut harness, Modifiers::NONE, Key::Enter);
+    until_closed(&mut harness);
     harness.get_by_label_contains("compute a map first");
 }
 
@@ -606,6 +663,31 @@ fn tracks_are_added_and_taken_off_and_every_such_step_is_undone() {
     settle(&mut harness);
     assert_eq!(titles(&harness), ["echo", "siren", "riff"]);
     assert_eq!(shown(&harness), "siren");
+    // A list of nothing would be no collection: the key says so.
+    press(&mut harness, Modifiers::COMMAND, Key::A);
+    press(&mut harness, Modifiers::NONE, Key::Delete);
+    assert_eq!(count(&harness), 3);
+    let said = last_notice(&harness);
+    assert!(said.contains("stay on the list"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_opened_is_not_offered_as_opened_before() {
+    need_graphics();
+    let (folder, other) = (sounds(), sounds());
+    let mut harness = window(folder.path());
+    let mut open = |path: PathBuf| {
+        let open = Command::Library(LibraryCommand::Open(vec![path]));
+        harness.state_mut().apply(open);
+        settle(&mut harness);
+        harness.state().model().settings.recent.clone()
+    };
+    let [first, second] = [&folder, &other].map(|it| it.path().to_path_buf());
+    assert_eq!(open(folder.path().join("gone")), [first.clone()]);
+    assert_eq!(open(second.clone()), [second.clone(), first.clone()]);
+    // It went since.
+    drop(other);
+    assert_eq!(open(second), [first]);
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn list(runs: &Path) -> anyhow::Result<Outcome> {
                 "step": row.step,
                 "loss": row.loss,
                 "stands_for": row.stands_for,
-                "best": row.best.as_ref().map(|(score, of)| json!({"score": score, "of": of})),
+                "best": row.best,
                 "problem": row.config.as_ref().err(),
             })
         })

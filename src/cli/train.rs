@@ -13,6 +13,7 @@ use mynascope_audio::Channel;
 use mynascope_base::{
     counted,
     jobs::{Cancelled, Progress},
+    share_with_interval,
     storage::path_to_text,
 };
 use mynascope_encoder::{CheckpointRef, EncoderConfig, EncoderPreset, LoadOptions};
@@ -299,15 +300,18 @@ pub fn follow(
             } => console.note(&format!(
                 "step {step} {why} and was left out ({in_a_row} in a row)"
             )),
-            TrainEvent::Probe(probe) => console.note(&format!(
-                "step {}: style score of the demo tracks {:.1} %{}",
-                probe.step,
-                100.0 * probe.accuracy,
-                probe.own.map_or_else(String::new, |own| format!(
-                    ", label score of the collection {:.1} %",
-                    100.0 * own
-                ))
-            )),
+            TrainEvent::Probe(probe) => {
+                let [of_demo, of_own] = probe.intervals();
+                let demo = share_with_interval(probe.accuracy, of_demo);
+                let own = probe.own.map(|own| share_with_interval(own, of_own));
+                let own = own.map_or_else(String::new, |own| {
+                    format!(", label score of the collection {own}")
+                });
+                console.note(&format!(
+                    "step {}: style score of the demo tracks {demo}{own}",
+                    probe.step
+                ));
+            }
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
             | TrainEvent::Picture(_)

@@ -257,7 +257,9 @@ impl App {
         if let Some(after) = logic::follow_jobs(&mut self.model, Instant::now()) {
             ctx.request_repaint_after(after);
         }
-        for command in actions::read_keys(ctx, &self.model) {
+        // One by one: what a key means depends on what the one before it did.
+        let mut keys = actions::KeyReader::default();
+        while let Some(command) = keys.next(ctx, &self.model) {
             self.apply(command);
         }
         let zoom = zoom(ctx, &self.model);

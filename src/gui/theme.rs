@@ -64,7 +64,7 @@ pub struct Tokens {
     pub waveform_quiet: Color32,
     /// Behind text over the picture.
     pub picture_shade: Color32,
-    /// Rim of the points of a map, over the colour of the point: sets pale points off from a light ground.
+    /// Rim of the points of a map whose colours are a scale, over the colour of the point: sets pale points off from a light ground.
     pub point_rim: Color32,
     /// The way of the selected track over a map.
     pub map_path: Color32,

@@ -129,6 +129,25 @@ fn a_table_of_another_program_is_probed_while_it_is_on_the_map() {
         app.model().mapping.imported.is_some()
     });
     settle(&mut harness);
+    // It is named at the top. No track of the library is in it, which is no fault; a point has its neighbours in it.
+    harness.get_by_label("Table: clap.csv");
+    wait(&mut harness, "the reason", |app| {
+        app.model().neighbours.problem.is_some()
+    });
+    let model = harness.state().model();
+    let why = model.neighbours.problem.as_deref().unwrap_or_default();
+    assert!(why.contains("clap.csv doesn't hold this track"), "{why}");
+    let chart = model.mapping.chart.as_ref().unwrap();
+    let choose = MapCommand::Choose {
+        path: chart.facts(0).unwrap().path.to_path_buf(),
+        start_secs: 0.0,
+    };
+    harness.state_mut().apply(Command::Map(choose));
+    wait(&mut harness, "what is nearest", |app| {
+        !app.model().neighbours.is_searching()
+    });
+    let neighbours = &harness.state().model().neighbours;
+    assert_eq!((neighbours.found.len(), &neighbours.problem), (23, &None));
     // Another one stands beside it, row by row.
     let other = home.path().join("openl3.csv");
     std::fs::write(&other, format!("e0,e1,label\n{rows}")).unwrap();

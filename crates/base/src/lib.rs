@@ -1,5 +1,5 @@
 //! The ground that every other crate of Mynascope stands on: files that survive, background work, the order of
-//! names, and numbers of things in words.
+//! names, numbers of things in words, and how far a share can be trusted.
 //!
 //! A crate of its own because everything uses it and it uses nothing: a change above never builds it again.
 
@@ -37,10 +37,12 @@ macro_rules! named {
     };
 }
 
+mod interval;
 pub mod jobs;
 mod json;
 pub mod storage;
 mod text;
 
+pub use interval::{share_with_interval, wilson_interval};
 pub use json::json_of_python;
 pub use text::{agreeing, counted, natural_order, ordinal, system_words, without_path};

@@ -26,28 +26,29 @@ pub const LABEL_COLOURS: [[u8; 3]; 20] = [
     [255, 165, 165],
 ];
 
-/// The same on a light ground: near each hue, as dark as a contrast of 3 asks for, and as far apart.
+/// The same on a light ground: as far apart, each as near to the hue of its label and as bright and pure as a contrast of 3 and those
+/// before it allow (in Oklab, of a grid of sRGB). Any two of the first ten lie 0.16 apart.
 pub const LABEL_COLOURS_ON_LIGHT: [[u8; 3]; 20] = [
-    [105, 60, 30],
-    [0, 45, 120],
-    [0, 150, 135],
-    [120, 75, 120],
-    [240, 90, 0],
-    [15, 105, 195],
-    [45, 30, 0],
+    [210, 105, 15],
+    [30, 135, 225],
+    [30, 150, 45],
+    [240, 0, 195],
+    [180, 0, 0],
+    [0, 60, 240],
+    [120, 90, 0],
     [150, 0, 255],
-    [105, 0, 75],
-    [240, 30, 240],
-    [0, 105, 105],
-    [0, 150, 0],
-    [180, 0, 165],
-    [120, 120, 255],
-    [255, 45, 135],
-    [0, 75, 0],
-    [180, 105, 165],
-    [105, 105, 0],
-    [165, 135, 30],
-    [195, 0, 45],
+    [150, 60, 150],
+    [90, 0, 105],
+    [0, 120, 105],
+    [15, 90, 0],
+    [210, 75, 120],
+    [60, 45, 165],
+    [120, 0, 30],
+    [0, 45, 0],
+    [180, 105, 225],
+    [60, 0, 0],
+    [0, 0, 120],
+    [15, 0, 15],
 ];
 
 /// The shape of a point. Labels have colours of their own up to the twentieth; the next twenty have the same colours on another

@@ -33,6 +33,12 @@ pub(super) struct Data<'a> {
     pub(super) untrained: HashSet<(usize, usize)>,
 }
 
+/// What to do about few tracks of a class where a single split was drawn.
+pub(super) fn advise_folds() -> String {
+    let folds = protocol_name(&Protocol::Folds(5).to_string());
+    format!("{folds} test every track, which narrows the interval")
+}
+
 impl<'a> Data<'a> {
     pub(super) fn of(
         table: &'a EmbeddingTable,
@@ -316,7 +322,12 @@ impl<'a> Data<'a> {
         published: Option<&Split>,
         notes: &mut Vec<String>,
     ) -> Result<Vec<Split>, ProbeError> {
-        notes.extend(self.explain_small_classes(settings.protocol));
+        if let Some(small) = self.explain_small_classes() {
+            notes.push(small);
+            if !matches!(settings.protocol, Protocol::Folds(_)) {
+                notes.push(advise_folds());
+            }
+        }
         // Tasks without classes have one label, so that their split is by track alone.
         let own = || split_by_track(&self.labels, settings.seed);
         let split = match (settings.protocol, published) {
@@ -372,23 +383,16 @@ impl<'a> Data<'a> {
         Ok(vec![split])
     }
 
-    /// That a class is small, and what to do about it where more can be done.
-    fn explain_small_classes(&self, protocol: Protocol) -> Option<String> {
+    /// That a class is small.
+    fn explain_small_classes(&self) -> Option<String> {
         let mut counts = vec![0_usize; self.names.len()];
         for &label in self.labels.iter().filter(|_| self.task == Task::Genre) {
             *counts.get_mut(label)? += 1;
         }
         let fewest = counts.into_iter().filter(|&count| count >= 2).min();
         let fewest = fewest.filter(|&fewest| fewest < 5)?;
-        let better = match protocol {
-            Protocol::Folds(_) => String::new(),
-            Protocol::Quick | Protocol::Clean | Protocol::Paper => {
-                let folds = protocol_name(&Protocol::Folds(5).to_string());
-                format!(", and prefer {folds}, which test every track")
-            }
-        };
         Some(format!(
-            "the smallest class has only {fewest} tracks: read the score with its interval{better}"
+            "the smallest class has only {fewest} tracks: read the score with its interval"
         ))
     }
 

@@ -8,7 +8,10 @@ use std::{path::PathBuf, time::Instant};
 
 use serde::Serialize;
 
-use super::{ProbeError, ProbeReport, ProbeSettings, Protocol, Targets, Task, probe, run::asked};
+use super::{
+    ProbeError, ProbeReport, ProbeSettings, Protocol, Targets, Task, data::advise_folds, probe,
+    run::asked,
+};
 use mynascope_base::{jobs::Watch, storage::serde_path};
 use mynascope_collection::{Collection, CollectionKind, Split};
 use mynascope_embedding::{EmbeddingTable, near_duplicates};
@@ -191,6 +194,9 @@ pub fn leak_report(
     };
     let (mut split, mut folds) = both(&targets, 0, 5)?;
     let mut notes = split.notes.clone();
+    // Both a split and folds were just tried.
+    let advice = advise_folds();
+    notes.retain(|note| *note != advice);
     // Means over different tags cannot be compared.
     let has_means = matches!(settings.probe.task, Task::Tags | Task::Emotion);
     let common = scored_by_both(&split, &folds);

@@ -304,6 +304,7 @@ fn work(
     let mut last = None;
     let mut rows = Vec::new();
     let mut held_out = HeldOut::new();
+    let mut published_notes = Vec::new();
     for (fold, split) in splits.iter().enumerate() {
         sizes.train += split.train.len();
         sizes.valid += split.valid.len();
@@ -313,7 +314,7 @@ fn work(
             chosen.extend(grid.rows.get(grid.best).map(GridRow::words));
             said = grid.said;
             rows = grid.rows;
-            notes.extend(grid.notes);
+            published_notes = grid.notes;
             break;
         }
         let of_layers = std::iter::once(&data).chain(&layers).enumerate();
@@ -343,8 +344,13 @@ fn work(
     let intervals = data.intervals(&said, settings.seed);
     let interval = intervals.get(whole.key).copied();
     let interval = interval.unwrap_or([f64::NAN; 2]);
-    notes.push(data.explain(&said, &whole, interval));
-    notes.extend(data.explain_unscored(&said, &whole));
+    // First what the score is, then what it suffers from, then the data and how it was done.
+    let mut published_notes = published_notes.into_iter();
+    let first = [data.explain(&said, &whole, interval)].into_iter();
+    let first = first.chain(published_notes.next());
+    let first = first.chain(data.explain_unscored(&said, &whole));
+    notes.splice(0..0, first);
+    notes.extend(published_notes);
     let average = |sum: usize| (sum + folds / 2) / folds.max(1);
     let single = !matches!(settings.protocol, Protocol::Folds(_));
     let report = ProbeReport {

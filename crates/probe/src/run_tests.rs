@@ -403,7 +403,14 @@ fn a_published_split_is_used_as_it_is_and_its_finds_are_counted() {
     .unwrap();
     let split = report.split;
     assert_eq!([split.train, split.valid, split.test], [20, 8, 12]);
-    assert!(report.notes[0].contains("20 training, 8 validation and 12 test tracks"));
+    let said = "20 training, 8 validation and 12 test tracks";
+    assert!(report.notes.iter().any(|note| note.contains(said)));
+    // What the score is comes before all else.
+    assert!(
+        report.notes[0].contains("12 test tracks right"),
+        "{:?}",
+        report.notes
+    );
     let tested: Vec<String> = report
         .predictions
         .iter()

@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, collections::BTreeMap, path::PathBuf};
 
-use mynascope_base::counted;
+use mynascope_base::{counted, wilson_interval};
 use rayon::prelude::*;
 
 use super::{
@@ -467,15 +467,13 @@ fn shares_of<'b>(
 }
 
 /// 95 % interval of a mean of values from 0 to 1 of which all `n` that were seen are `score`: no draw of them knows how
-/// often others would differ. Wilson's score interval (1927) of 0 of `n` that differ ends at z2 / (n + z2), and so many may
-/// have any value: 12 of 12 right give 0.76 to 1. NaN where nothing independent was seen.
+/// often others would differ. By Wilson's interval of 0 of `n` that differ, so many may have any value: 12 of 12 right give 0.76
+/// to 1. NaN where nothing independent was seen.
 pub(super) fn same_score_interval(score: f64, n: usize) -> [f64; 2] {
-    /// The square of the 97.5 % quantile of the normal distribution.
-    const Z2: f64 = 3.841_458_820_694_124;
-    if n == 0 || !(0.0..=1.0).contains(&score) {
+    if !(0.0..=1.0).contains(&score) {
         return [f64::NAN; 2];
     }
-    let others = Z2 / (n as f64 + Z2);
+    let [_, others] = wilson_interval(0.0, n);
     let low = score * (1.0 - others);
     [low, low + others]
 }

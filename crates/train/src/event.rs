@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::StepPicture;
 use crate::objective::{ContrastStatistics, EquivarianceStatistics, HiddenFrameStatistics};
 use mynascope_audio::Caveats;
-use mynascope_base::{jobs::Progress, storage::serde_path};
+use mynascope_base::{jobs::Progress, storage::serde_path, wilson_interval};
 
 /// One step of training, as a line of `log.jsonl` holds it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -67,6 +67,20 @@ pub struct ProbeRecord {
     /// checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<f64>,
+    /// How many tracks both are of; earlier versions did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks: Option<[usize; 2]>,
+}
+
+impl ProbeRecord {
+    /// The 95 % intervals of both, as far as is known of how many tracks they are.
+    pub fn intervals(&self) -> [Option<[f64; 2]>; 2] {
+        let Some([demo, own]) = self.tracks else {
+            return [None; 2];
+        };
+        let of_own = self.own.map(|score| wilson_interval(score, own));
+        [Some(wilson_interval(self.accuracy, demo)), of_own]
+    }
 }
 
 /// What a finished or stopped run was.

@@ -15,7 +15,11 @@ use super::{
     learner::OptimiserState, snapshot::SNAPSHOT,
 };
 use crate::objective::TrackState;
-use mynascope_base::storage::{StorageError, create_folder, write_atomic};
+use mynascope_base::{
+    counted,
+    storage::{StorageError, create_folder, write_atomic},
+    wilson_interval,
+};
 use mynascope_collection::HeardTracks;
 use mynascope_encoder::{
     EncoderConfig, Family, FileContent, TrainingHead, WeightTensor, Weights, all_parameters,
@@ -86,14 +90,45 @@ pub(super) struct ManifestFile {
     pub blake3: String,
 }
 
-/// The step that did best so far.
+/// The step that did best so far. None did where no score lies above that of the first weights by more than chance.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
-pub(super) struct Best {
+pub struct BestStep {
+    /// The step.
     pub step: u64,
     /// Higher is better.
     pub score: f64,
     /// What the score is.
     pub of: String,
+    /// Its 95 % interval. Earlier versions kept none, and called a step best that was no better than the first weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[f64; 2]>,
+    /// The score of step 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<f64>,
+}
+
+impl BestStep {
+    /// A step by the share of tracks that lie among their label, if it did better than the first weights by more than chance: their
+    /// share lies below the interval of its own.
+    pub(super) fn of_shares(step: u64, [score, first]: [f64; 2], tracks: usize) -> Option<Self> {
+        let interval = wilson_interval(score, tracks);
+        (first < interval[0]).then(|| Self {
+            step,
+            score,
+            of: format!(
+                "share of {} of its collection among their label",
+                counted(tracks, "track")
+            ),
+            interval: Some(interval),
+            first: Some(first),
+        })
+    }
+
+    /// That of a run folder, if there is one.
+    pub fn of_run(run: &Path) -> Option<Self> {
+        let text = fs::read_to_string(run.join(BEST)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
 }
 
 /// Everything that a run needs to go on.
@@ -385,13 +420,12 @@ impl RunFolder {
     }
 
     /// The step that did best.
-    pub fn best(&self) -> Option<Best> {
-        let text = fs::read_to_string(self.path.join(BEST)).ok()?;
-        serde_json::from_str(&text).ok()
+    pub fn best(&self) -> Option<BestStep> {
+        BestStep::of_run(&self.path)
     }
 
     /// Says that a step, which is already written, did best.
-    pub fn save_best(&self, best: &Best) -> Result<(), TrainError> {
+    pub fn save_best(&self, best: &BestStep) -> Result<(), TrainError> {
         write_atomic(&self.path.join(BEST), |file| {
             Ok(serde_json::to_writer_pretty(file, best)?)
         })?;
@@ -643,5 +677,22 @@ mod tests {
         known.truncate(400);
         assert_eq!(folder.rewind_log(400).unwrap().0, known);
         assert_eq!(folder.rewind_log(500).unwrap().0, known);
+    }
+
+    /// The promise: what is called best is better than the weights that the run began with, and not by chance.
+    #[test]
+    fn no_step_is_called_best_that_is_no_better_than_the_first_weights_by_more_than_chance() {
+        let best = |score: f64, first: f64| BestStep::of_shares(100, [score, first], 64);
+        assert_eq!(best(0.42, 0.45), None);
+        assert_eq!(best(0.50, 0.45), None);
+        assert_eq!(
+            best(0.50, f64::INFINITY),
+            None,
+            "of a run that never looked"
+        );
+        let found = best(0.61, 0.45).unwrap();
+        let [low, high] = found.interval.unwrap();
+        assert!(0.45 < low && low < 0.61 && 0.61 < high, "{low} to {high}");
+        assert_eq!(found.first, Some(0.45));
     }
 }

@@ -10,7 +10,7 @@ use super::{
     BatchMatrix, Breakdown, Objective, ProbeRecord, StepPicture, StepRecord, StepSnapshot,
     TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
     batches::Batches,
-    folder::{Best, Checkpoint, RunFolder},
+    folder::{BestStep, Checkpoint, RunFolder},
     labels::Labels,
     learner::{Averaging, Learner, LearnerSetup, StepInput, StepRule},
     mels::Mels,
@@ -22,7 +22,7 @@ use super::{
     style_probe::{LabelProbe, StyleProbe},
     tensorboard::EventFile,
 };
-use mynascope_base::{counted, jobs::Progress};
+use mynascope_base::jobs::Progress;
 use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights, say_step_of_run};
 
 /// Steps that are not applied, in a row, after which a run ends.
@@ -47,6 +47,8 @@ pub(super) struct TrainJob<'a> {
     pub board: Option<EventFile>,
     /// The newest look at styles.
     pub probed: Option<ProbeRecord>,
+    /// What was seen of the labels of the trained collection before the first step.
+    pub first_own: Option<f64>,
     /// The newest batch and map, for the next checkpoint.
     pub snapshot: StepSnapshot,
     /// The device as it is asked for: `cpu`, `gpu:0`.
@@ -415,32 +417,41 @@ impl TrainJob<'_> {
             step,
             accuracy: map.accuracy,
             own: own.transpose()?,
+            tracks: Some([
+                map.styles.len(),
+                self.label_probe.as_ref().map_or(0, LabelProbe::tracks),
+            ]),
         };
         self.show(StepPicture::Map(map));
         self.folder.log_probe(&record)?;
         if let Some(board) = &mut self.board {
             board.probe(&record)?;
         }
+        if step == 0 {
+            self.first_own = record.own;
+        }
         self.probed = Some(record.clone());
         (self.events)(TrainEvent::Probe(record));
         Ok(())
     }
 
-    /// The labels of the trained collection decide where they are looked at; else the last step stands for the run.
+    /// The labels of the trained collection decide where they are looked at and a step did better than the first weights; else the
+    /// last step stands for the run.
     fn note_best(&self, step: u64) -> Result<(), TrainError> {
         // A score speaks of the weights that it was taken of.
         let probed = self.probed.as_ref().filter(|it| it.step == step);
         let (Some(score), Some(probe)) = (probed.and_then(|it| it.own), &self.label_probe) else {
             return Ok(());
         };
-        let of = format!(
-            "share of {} of its collection among their label",
-            counted(probe.tracks(), "track")
-        );
+        let first = self.first_own.unwrap_or(f64::INFINITY);
+        let Some(found) = BestStep::of_shares(step, [score, first], probe.tracks()) else {
+            return Ok(());
+        };
         // What earlier versions chose by is another score.
-        let is_better = |best: Best| best.of != of || best.step >= step || score >= best.score;
+        let is_better =
+            |best: BestStep| best.of != found.of || best.step >= step || score >= best.score;
         if self.folder.best().is_none_or(is_better) {
-            self.folder.save_best(&Best { step, score, of })?;
+            self.folder.save_best(&found)?;
         }
         Ok(())
     }

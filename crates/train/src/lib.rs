@@ -42,6 +42,7 @@ pub use config::{TrainConfig, default_radius};
 pub use event::{
     BatchMatrix, Breakdown, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary,
 };
+pub use folder::BestStep;
 pub use hidden_spans::HiddenSpans;
 pub use labels::LabelMeaning;
 pub use learned_styles::LearnedStyles;

@@ -71,6 +71,7 @@ pub fn run(
         done: Vec::new(),
         board: board(config, &folder)?,
         probed: None,
+        first_own: None,
         snapshot: StepSnapshot::default(),
         device: place.spec.clone(),
         control,
@@ -191,6 +192,10 @@ pub fn resume(
         done,
         board: board(&config, &folder)?,
         probed: probes.last().cloned(),
+        first_own: probes
+            .first()
+            .filter(|it| it.step == 0)
+            .and_then(|it| it.own),
         snapshot,
         device: place.spec.clone(),
         control,

@@ -14,7 +14,7 @@ use super::{
     mels::{self, FrontEnd, Mels},
     snapshot::plane,
 };
-use mynascope_base::jobs::Watch;
+use mynascope_base::jobs::{Progress, Watch};
 use mynascope_collection::{self as collection, Collection, DEMO_WORD};
 use mynascope_encoder::Kernels;
 
@@ -153,7 +153,18 @@ impl StyleProbe {
             |error| TrainError::Settings(format!("probe_every needs the demo collection: {error}")),
         )?;
         let front_end = FrontEnd::new(&config.encoder_config());
-        let mels = mels::compute(&demo, &front_end, config.mels.as_deref(), control, events)?;
+        // These are not the tracks that are trained on.
+        let mut of_demo = |event| {
+            events(match event {
+                TrainEvent::Preparing(progress) => TrainEvent::Preparing(Progress {
+                    what: format!("demo collection: {}", progress.what),
+                    ..progress
+                }),
+                other => other,
+            });
+        };
+        let mels = config.mels.as_deref();
+        let mels = mels::compute(&demo, &front_end, mels, control, &mut of_demo)?;
         let styles = mels.places.iter().enumerate().map(|(track, &place)| {
             let label = demo.tracks.get(place).and_then(|track| track.label.clone());
             (track, label.unwrap_or_default())

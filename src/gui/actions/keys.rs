@@ -164,51 +164,108 @@ impl Shortcut {
     }
 }
 
-/// What the keys of this frame ask for. Plain keys act only while no text field has the focus.
-pub fn read_keys(ctx: &egui::Context, model: &AppState) -> Vec<Command> {
-    // What lies over the panels takes letters and Esc for itself.
-    let covered = model.overlay.is_some()
-        || model.path_question.is_some()
-        || model.dropped.is_some()
-        || model.publishing.is_some();
-    // Esc closes what lies on top first: an open menu.
-    let menu = egui::Popup::is_any_open(ctx);
-    let typing = covered || ctx.text_edit_focused();
-    // A control is reached by Tab alone, and then these keys are for it.
-    let reached = ctx.memory(|memory| memory.focused()).is_some();
-    let mut bound: Vec<(Shortcut, &Action)> = all()
-        .flat_map(|action| action.keys.iter().map(move |&shortcut| (shortcut, action)))
-        .filter(|(shortcut, _)| !(typing && shortcut.is_for_typing()))
-        .filter(|(shortcut, _)| !(menu && shortcut.key == Key::Escape))
-        .filter(|(shortcut, _)| !(reached && shortcut.is_for_control()))
-        .collect();
-    // The more modifiers, the earlier: plain keys also match with Shift held.
-    bound.sort_by_key(|(shortcut, _)| std::cmp::Reverse(shortcut.modifier_count()));
-    let mut held: Held =
-        ctx.data(|data| data.get_temp(egui::Id::new(WHILE_HELD)).unwrap_or_default());
-    let mut commands = Vec::new();
-    ctx.input_mut(|input| {
-        // A sign on the key comes before the place of the key.
-        for by in [Shortcut::is_signed, Shortcut::is_placed] {
-            for (shortcut, action) in &bound {
-                // Asked first: a key that can do nothing now stays for others, e.g. Esc for a menu.
-                let Some(command) = (action.command)(model) else {
-                    continue;
-                };
-                if take_key(input, *shortcut, by) {
-                    if action.id == WHILE_HELD {
-                        held.since_secs = Some(input.time);
+/// Reads the keys of a frame in the order in which they were pressed.
+#[derive(Default)]
+pub struct KeyReader {
+    /// The events before this one were looked at.
+    at: usize,
+    is_done: bool,
+}
+
+impl KeyReader {
+    /// What the next key asks for; `None` after the last. Plain keys act only while no text field has the focus.
+    pub fn next(&mut self, ctx: &egui::Context, model: &AppState) -> Option<Command> {
+        if self.is_done {
+            return None;
+        }
+        // What lies over the panels takes letters and Esc for itself.
+        let covered = model.overlay.is_some()
+            || model.path_question.is_some()
+            || model.dropped.is_some()
+            || model.publishing.is_some();
+        // Esc closes what lies on top first: an open menu.
+        let menu = egui::Popup::is_any_open(ctx);
+        let typing = covered || ctx.text_edit_focused();
+        // A control is reached by Tab alone, and then these keys are for it.
+        let reached = ctx.memory(|memory| memory.focused()).is_some();
+        let mut bound: Vec<(Shortcut, &Action)> = all()
+            .flat_map(|action| action.keys.iter().map(move |&shortcut| (shortcut, action)))
+            .filter(|(shortcut, _)| !(typing && shortcut.is_for_typing()))
+            .filter(|(shortcut, _)| !(menu && shortcut.key == Key::Escape))
+            .filter(|(shortcut, _)| !(reached && shortcut.is_for_control()))
+            .collect();
+        // The more modifiers, the earlier: plain keys also match with Shift held.
+        bound.sort_by_key(|(shortcut, _)| std::cmp::Reverse(shortcut.modifier_count()));
+        let (taken, now) = ctx.input_mut(|input| {
+            let taken = self.take(&mut input.events, &bound, model);
+            if taken.is_some() && !typing {
+                // Letters before a key that opens a text field are not for that field.
+                let (mut place, all, at) = (0, input.events.len(), self.at);
+                input.events.retain(|event| {
+                    place += 1;
+                    place > at || !is_typed(event)
+                });
+                self.at = at + input.events.len() - all;
+            }
+            (taken, input.time)
+        });
+        match taken {
+            Some((action, command)) => {
+                if action.id == WHILE_HELD {
+                    Held::since(ctx, now);
+                }
+                Some(command)
+            }
+            None => {
+                self.is_done = true;
+                let let_go = Held::was_let_go(ctx);
+                let action = find(WHILE_HELD).filter(|_| let_go);
+                action.and_then(|action| (action.command)(model))
+            }
+        }
+    }
+
+    /// Takes the next key out of the events that one of the shortcuts is for.
+    fn take<'a>(
+        &mut self,
+        events: &mut Vec<egui::Event>,
+        bound: &[(Shortcut, &'a Action)],
+        model: &AppState,
+    ) -> Option<(&'a Action, Command)> {
+        while let Some(event) = events.get(self.at) {
+            let Some((pressed, repeat)) = KeyPress::of(event) else {
+                self.at += 1;
+                continue;
+            };
+            let pressed = &pressed;
+            // A sign on the key comes before the place of the key.
+            let ways = [Shortcut::is_signed, Shortcut::is_placed].into_iter();
+            let found = ways
+                .flat_map(|by| bound.iter().filter(move |(key, _)| by(*key, pressed)))
+                // A key that can do nothing now stays for others, e.g. Esc for a menu.
+                .find_map(|(key, action)| Some((key, *action, (action.command)(model)?)));
+            match found {
+                None => self.at += 1,
+                Some((key, action, command)) => {
+                    events.remove(self.at);
+                    // One that stays down says so again and again; that counts for keys that move something, and not for
+                    // those that switch.
+                    if !repeat || key.repeats() {
+                        return Some((action, command));
                     }
-                    commands.push(command);
                 }
             }
         }
-    });
-    if held.was_let_go(ctx) {
-        commands.extend(find(WHILE_HELD).and_then(|action| (action.command)(model)));
+        None
     }
-    ctx.data_mut(|data| data.insert_temp(egui::Id::new(WHILE_HELD), held));
-    commands
+}
+
+/// Whether it is text for a field.
+fn is_typed(event: &egui::Event) -> bool {
+    matches!(
+        event,
+        egui::Event::Text(_) | egui::Event::Paste(_) | egui::Event::Ime(_)
+    )
 }
 
 /// The action that a tap switches, and that lasts only as long as its key is held.
@@ -223,32 +280,24 @@ struct Held {
 }
 
 impl Held {
+    /// Remembers since when.
+    fn since(ctx: &egui::Context, now_secs: f64) {
+        let since_secs = Some(now_secs);
+        ctx.data_mut(|data| data.insert_temp(egui::Id::new(WHILE_HELD), Self { since_secs }));
+    }
+
     /// Whether the key was held, and is not any more.
-    fn was_let_go(&mut self, ctx: &egui::Context) -> bool {
+    fn was_let_go(ctx: &egui::Context) -> bool {
         let keys = find(WHILE_HELD).map_or(&[][..], |action| action.keys);
         let (down, now) =
             ctx.input(|input| (keys.iter().any(|it| input.key_down(it.key)), input.time));
-        let since = if down { None } else { self.since_secs.take() };
+        if down {
+            return false;
+        }
+        let held: Option<Self> = ctx.data_mut(|data| data.remove_temp(egui::Id::new(WHILE_HELD)));
+        let since = held.and_then(|held| held.since_secs);
         since.is_some_and(|since| now - since >= HELD_SECS)
     }
-}
-
-/// Whether a key was pressed. One that stays down says so again and again; that counts for keys that move something,
-/// and not for those that switch.
-fn take_key(
-    input: &mut egui::InputState,
-    shortcut: Shortcut,
-    by: fn(Shortcut, &KeyPress) -> bool,
-) -> bool {
-    let mut pressed = false;
-    input.events.retain(|event| match KeyPress::of(event) {
-        Some((key, repeat)) if by(shortcut, &key) => {
-            pressed |= !repeat || shortcut.repeats();
-            false
-        }
-        _ => true,
-    });
-    pressed
 }
 
 /// A key as it was pressed: what stands on it in this layout, and where it lies (as on a US keyboard).
@@ -360,7 +409,8 @@ mod tests {
         };
         let mut commands = Vec::new();
         let _ = ctx.run_ui(input, |ui| {
-            commands = read_keys(ui.ctx(), &AppState::default())
+            let (mut keys, model) = (KeyReader::default(), AppState::default());
+            commands.extend(std::iter::from_fn(|| keys.next(ui.ctx(), &model)));
         });
         commands
     }

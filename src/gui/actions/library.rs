@@ -50,10 +50,8 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Take tracks off the list",
         help: "Take the chosen tracks out of the collection; the files stay, and Ctrl+Z brings the tracks back",
         keys: &[Shortcut::plain(Key::Delete)],
-        command: |model| {
-            let any = model.library.track_count() > 1 && !model.library.targets().is_empty();
-            any.then_some(Command::Library(LibraryCommand::Remove))
-        },
+        // Where nothing can be taken off, it says why.
+        command: |_| Some(Command::Library(LibraryCommand::Remove)),
     },
     Action {
         id: "back-to-collection",

@@ -12,7 +12,7 @@ mod sound;
 mod train;
 mod window;
 
-pub use keys::{Shortcut, read_keys};
+pub use keys::{KeyReader, Shortcut};
 
 use super::{
     command::Command,
@@ -148,7 +148,7 @@ const FIRST: &[(&str, Reason)] = &[
     ("compare-encoders", |_| MAP_FIRST),
     ("fit-map", |_| MAP_FIRST),
     ("choose-second", |_| "show two maps side by side first"),
-    ("find-sound", |_| "open a table of embeddings first"),
+    ("find-sound", |_| TABLE_FIRST),
     ("probe-save", |_| PROBE_FIRST),
     ("probe-label-folder", |_| PROBE_FIRST),
     ("probe-label-here", |_| PROBE_FIRST),
@@ -172,16 +172,162 @@ const FIRST: &[(&str, Reason)] = &[
         Some(_) => OPEN_FIRST,
     }),
     ("style-strip", |_| CLASSIFIER_FIRST),
-    (
-        "key-strip",
-        |_| "choose an encoder that hears keys first, an MT2",
-    ),
+    ("key-strip", |_| KEYS_FIRST),
 ];
-/// What is said of all others that can do nothing yet.
-const NOTHING_YET: &str = "there is nothing yet that it could be done with";
+/// The same of actions for which it is the same.
+const FIRST_OF_ALL: &[(&str, &[&str])] = &[
+    (
+        OPEN_FIRST,
+        &[
+            "next-track",
+            "previous-track",
+            "play-in-turn",
+            "import-regions",
+            "select-beats",
+            "save-picture",
+            "copy-picture-command",
+            "picture-of-sound",
+            "lesson-new",
+            "embed-collection",
+            "copy-map-command",
+            "edit-label",
+            "add-tag",
+            "save-list",
+            "mark-all",
+            "copy-path",
+            "show-in-folder",
+            "play-track",
+            "copy-open-command",
+        ],
+    ),
+    (
+        "drag over the spectrogram first",
+        &[
+            "loop-selection",
+            "end-earlier",
+            "end-later",
+            "begin-earlier",
+            "begin-later",
+            "fit-selection",
+        ],
+    ),
+    ("nothing is selected", &["clear-selection"]),
+    (
+        "drop patches first, in the layout Teach (Ctrl+2)",
+        &["hear-masked", "hear-original", "hear-left", "hear-dropped"],
+    ),
+    (
+        "show the picture of the sound first (in the bar above the spectrogram)",
+        &["frequency-axis", "fft-larger", "fft-smaller"],
+    ),
+    ("paint patches first", &["clear-paint"]),
+    ("the patches are frozen; let them go first", &["reroll"]),
+    (
+        "open a lesson first",
+        &[
+            "lesson-next",
+            "lesson-back",
+            "lesson-close",
+            "lesson-leave",
+            "lesson-edit",
+            "lesson-edit-end",
+            "lesson-take-state",
+            "lesson-add-page",
+            "lesson-delete-page",
+            "lesson-page-earlier",
+            "lesson-page-later",
+            "lesson-save",
+        ],
+    ),
+    (
+        "nothing is computed that it could act on",
+        &[
+            "stop-embedding",
+            "stop-styles",
+            "stop-map",
+            "pause-map",
+            "stop-query",
+            "probe-cancel",
+            "stop-opening",
+        ],
+    ),
+    (
+        "no training is under way",
+        &[
+            "train-pause",
+            "train-stop",
+            "train-checkpoint",
+            "train-show-live",
+        ],
+    ),
+    (
+        "start a training or click a run first (Ctrl+4)",
+        &["train-curves-png", "train-curves-csv", "train-follow"],
+    ),
+    ("a training is under way; stop it first", &["train-init"]),
+    ("no run was renamed or deleted", &["train-undo-run"]),
+    (
+        "the layout Train says what is missing (Ctrl+4)",
+        &["train-start"],
+    ),
+    (
+        "it is the chosen encoder already",
+        &["use-shipped", "use-untrained"],
+    ),
+    (CLASSIFIER_FIRST, &["copy-styles-command"]),
+    (
+        KEYS_FIRST,
+        &[
+            "hear-lowered",
+            "name-keys",
+            "forget-keys",
+            "copy-keys-command",
+        ],
+    ),
+    (
+        "show the batch as a matrix first, in the layout Teach (Ctrl+2)",
+        &["copy-matrix", "save-similarity-picture"],
+    ),
+    (TABLE_FIRST, &["close-table", "label-table"]),
+    (
+        MAP_FIRST,
+        &[
+            "save-map-picture",
+            "map-by-tsne",
+            "map-by-umap",
+            "map-by-pca",
+        ],
+    ),
+    ("no group of the map is hidden", &["show-all-labels"]),
+    (
+        PROBE_FIRST,
+        &["probe-strip", "probe-save-csv", "probe-save-png"],
+    ),
+    (
+        "run a probe that makes mistakes first (Ctrl+5)",
+        &["probe-radio"],
+    ),
+    (
+        "play the mistakes of a probe first",
+        &["probe-radio-next", "probe-radio-back"],
+    ),
+    (
+        "let a probe label the open collection first (Ctrl+5, tab Use)",
+        &["probe-take-over", "probe-colour-answers"],
+    ),
+    ("no other collection was open", &["back-to-collection"]),
+    ("nothing was opened before", &["forget-recent"]),
+    ("every track can be used", &["only-bad"]),
+    ("no file names its genre", &["label-by-genre"]),
+    ("there is no message", &["close-messages"]),
+];
+/// What is said of all others that can do nothing now.
+const NOTHING_NOW: &str = "it would change nothing now";
 const OPEN_FIRST: &str = "open tracks first";
 const MAP_FIRST: &str = "compute a map first (Ctrl+3)";
 const PROBE_FIRST: &str = "run or load a probe first (Ctrl+5)";
+const TABLE_FIRST: &str = "open a table of embeddings first";
+const KEYS_FIRST: &str = "choose an encoder that hears keys first, an MT2";
 const CLASSIFIER_FIRST: &str = "choose an encoder with a classifier first, a MAEST";
 
 impl Action {
@@ -192,7 +338,16 @@ impl Action {
         }
         let mut first = FIRST.iter().chain(probe::FIRST);
         let first = first.find(|(id, _)| *id == self.id);
-        Some(first.map_or(NOTHING_YET, |(_, what)| what(model)))
+        let reason = first
+            .map(|(_, what)| what(model))
+            .or_else(|| self.common_reason());
+        Some(reason.unwrap_or(NOTHING_NOW))
+    }
+
+    fn common_reason(&self) -> Option<&'static str> {
+        let mut all = FIRST_OF_ALL.iter();
+        let (reason, _) = all.find(|(_, ids)| ids.contains(&self.id))?;
+        Some(reason)
     }
 
     /// What else it is looked for by.
@@ -339,6 +494,15 @@ mod tests {
                 "{id} can be done at once"
             );
         }
+        for (_, ids) in FIRST_OF_ALL {
+            for id in *ids {
+                assert!(find(id).is_some(), "no action {id}");
+            }
+        }
+        // Nobody is told that an action can do nothing without being told why.
+        let silent = all().filter(|action| action.what_first(&model) == Some(NOTHING_NOW));
+        let silent: Vec<&str> = silent.map(|action| action.id).collect();
+        assert!(silent.is_empty(), "no reason for {silent:?}");
         let possible = find("mute").expect("an action of this name");
         assert_eq!(possible.what_first(&model), None);
     }
@@ -384,8 +548,9 @@ mod tests {
         (
             "EncoderCommand",
             &[
-                "LookUp",  // asked by the menu itself
-                "UseFile", // a row of the runs
+                "LookUp",            // asked by the menu itself
+                "MeasurePrecisions", // about what the open menu shows
+                "UseFile",           // a row of the runs
             ],
         ),
         ("AnswersCommand", &["Correct", "Hear"]), // a row of the answers
@@ -490,6 +655,7 @@ mod tests {
             &[
                 "Dismiss",
                 "Edit",
+                "PaletteEnter",
                 "PaletteMove",
                 "PaletteRun",
                 "PaletteText",

@@ -18,6 +18,7 @@ fn idle(model: &AppState, job: ProbeJob, command: ProbeCommand) -> Option<Comman
 /// What stands in the way of the actions that start jobs.
 pub(super) const FIRST: &[(&str, Reason)] = &[
     ("probe-run", |model| why_not(model, ProbeJob::Probe)),
+    ("probe-train-again", |model| why_not(model, ProbeJob::Probe)),
     ("probe-compare", |model| why_not(model, ProbeJob::Compare)),
     ("probe-diagnose", |model| why_not(model, ProbeJob::Diagnose)),
     ("probe-mask-curve", |model| {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::gui::{
-    model::{JobKind, Overlay},
+    model::{JobKind, Offer, Overlay},
     workspace::{Room, Workspace},
 };
 use mynascope_base::storage::Settings;
@@ -45,8 +45,10 @@ pub enum WindowCommand {
     PaletteText(String),
     /// Goes so many offers down.
     PaletteMove(isize),
-    /// Does what an offer of the palette says, by its place.
-    PaletteRun(usize),
+    /// Does what an offer of the palette says.
+    PaletteRun(Offer),
+    /// Does what the chosen offer says, once all that answers was found.
+    PaletteEnter,
     /// Looks how much computed pictures take on disk.
     CountCache,
     /// Removes all computed pictures and embeddings.

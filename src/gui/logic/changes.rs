@@ -1,6 +1,6 @@
 //! What changes which tracks are open. Nothing is thrown away: the collection before comes back with its map and scores.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use crate::gui::{
     model::{AppState, LeftCollection, MadeOfCollection},
@@ -97,7 +97,6 @@ pub(super) fn add(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBu
         return open(model, workers, paths);
     };
     let sources = library.sources.clone();
-    remember(model, workers, &paths);
     start_opening(model, workers, Source::Add(paths, there, sources));
 }
 
@@ -109,6 +108,11 @@ pub(super) fn added(
     collection: Collection,
 ) {
     let before = model.library.to_leave();
+    let was_open = &model.library.sources;
+    let new: Vec<PathBuf> = (sources.iter())
+        .filter(|path| !was_open.contains(path))
+        .cloned()
+        .collect();
     let came = model.library.add(collection, sources.clone());
     if came == 0 {
         return model
@@ -116,6 +120,7 @@ pub(super) fn added(
             .note("Nothing was added: all of it is open already");
     }
     keep_before(model, before);
+    remember(model, workers, &new);
     let text = format!("{} added", counted(came, "track"));
     model.notices.act(text, "undo");
     refresh(model, workers);
@@ -125,7 +130,14 @@ pub(super) fn added(
 
 /// Takes the chosen tracks off the list.
 pub(super) fn remove(model: &mut AppState, workers: &mut Workers) {
-    let places = model.library.targets().into_iter().collect();
+    let places: BTreeSet<usize> = model.library.targets().into_iter().collect();
+    let left = model.library.track_count() - places.len();
+    if left == 0 || places.is_empty() {
+        return model.notices.note(match places.is_empty() {
+            true => "Nothing is selected that could be taken off the list",
+            false => "The last tracks stay on the list; open something else instead of them",
+        });
+    }
     let before = model.library.to_leave();
     let gone = model.library.remove(&places);
     if gone == 0 {

@@ -25,7 +25,7 @@ use mynascope_collection::{Collection, DEMO_WORD, DemoKind};
 
 use super::{
     changes, copy_text, encoder, keys, labels, lesson, map, probe, query, session, settings, sound,
-    styles, tables, teach,
+    styles, tables, teach, window,
 };
 
 /// Folders and files that are remembered.
@@ -195,7 +195,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Libr
             map::search_changed(model);
         }
         LibraryMessage::Offered { generation, rows } => {
-            model.palette.found(generation, rows, &model.library);
+            window::offered(model, workers, generation, rows);
         }
     }
 }
@@ -230,7 +230,10 @@ fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<O
         }
         JobEvent::Found(OpenFound::Checkpoint { opened, rest }) => {
             match opened {
-                Ok(chosen) => encoder::use_checkpoint(model, chosen),
+                Ok(chosen) => {
+                    remember(model, workers, std::slice::from_ref(&chosen.path));
+                    encoder::use_checkpoint(model, chosen);
+                }
                 Err(why) => model.notices.error(why),
             }
             if !rest.is_empty() {
@@ -250,6 +253,7 @@ fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<O
         // Lengths are known only now; rows that move under the pointer while it goes on would be a nuisance.
         JobEvent::Ended(Ok(())) => refresh(model, workers),
         JobEvent::Ended(Err(why)) => {
+            forget_recent(model, workers);
             model.library.settle_for_early();
             if !lesson::not_there(model, Some(&why)) {
                 model.notices.error(why);
@@ -290,6 +294,9 @@ fn opened(
     let is_passing = |open: &OpenLesson| open.before.set_aside.is_some();
     let is_passing = model.lesson.as_ref().is_some_and(is_passing);
     session::opened(model, workers, &sources);
+    if !is_passing {
+        remember(model, workers, &sources);
+    }
     if !is_passing && model.settings.last != sources {
         model.settings.last = sources;
         settings::save(model, workers);
@@ -417,19 +424,30 @@ pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
         // The collection that comes would take the map away again.
         model.library.waiting_table = Some(table);
     }
-    remember(model, workers, &paths);
     start_opening(model, workers, Source::Paths(paths));
 }
 
 /// Puts paths first in the list of what was opened before.
 pub(super) fn remember(model: &mut AppState, workers: &Workers, paths: &[PathBuf]) {
     let recent = &mut model.settings.recent;
-    for path in paths.iter().rev() {
+    let named = paths.iter().rev();
+    for path in named.filter(|path| DemoKind::of_path(path).is_none()) {
         recent.retain(|other| other != path);
         recent.insert(0, path.clone());
     }
     recent.truncate(MOST_RECENT);
     settings::save(model, workers);
+}
+
+/// Takes what cannot be opened off the list of what was opened before.
+fn forget_recent(model: &mut AppState, workers: &Workers) {
+    let failed = &model.library.opening_sources;
+    let recent = &mut model.settings.recent;
+    let before = recent.len();
+    recent.retain(|path| !failed.contains(path));
+    if recent.len() < before {
+        settings::save(model, workers);
+    }
 }
 
 /// Opens the table that waited for the end of an opening.

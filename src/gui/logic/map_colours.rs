@@ -92,7 +92,7 @@ impl<'a> Facts<'a> {
                     Some(track) => track.label.as_deref(),
                     None => row.label.as_deref(),
                 });
-                Groups::of(labels, &[], NO_LABEL)
+                Groups::of(labels, &[], NO_LABEL).coloured(self.model)
             }
             Colouring::Key => {
                 let keys = known().map(|track| track?.key.and_then(key_name));
@@ -141,7 +141,7 @@ impl<'a> Facts<'a> {
                     let class = result?.report.classes.get(prediction?.prediction)?;
                     Some(class.as_str())
                 });
-                Groups::of(classes, &[], "not tested")
+                Groups::of(classes, &[], "not tested").coloured(self.model)
             }
             Colouring::Answers => {
                 let said = self.tracks.iter().map(|track| {
@@ -153,7 +153,7 @@ impl<'a> Facts<'a> {
                 let classes = self.model.probing.predictions.as_ref();
                 let classes = classes.map_or(&[][..], |said| &said.classes);
                 let classes: Vec<&str> = classes.iter().map(String::as_str).collect();
-                Groups::of(said.into_iter(), &classes, "no sure answer")
+                Groups::of(said.into_iter(), &classes, "no sure answer").coloured(self.model)
             }
             Colouring::Error => {
                 let right = predicted().map(|prediction| {

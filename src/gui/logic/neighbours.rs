@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::gui::{
-    model::{AppState, Colouring, KeyedTable, MapSide, Neighbour, Number, Query, Spot},
+    model::{AppState, Colouring, Imported, KeyedTable, MapSide, Neighbour, Number, Query, Spot},
     work::{Workers, audition::AuditionRequest, neighbours::NeighboursRequest},
     workspace::Workspace,
 };
@@ -148,6 +148,7 @@ fn ask(model: &mut AppState, workers: &mut Workers, table: Arc<KeyedTable>, spot
     workers.neighbours.ask(NeighboursRequest {
         number,
         table,
+        file: mapping.imported_chart().map(Imported::name),
         spot,
         level,
         cosines: (colours && mapping.chart.is_some()).then_some(level),

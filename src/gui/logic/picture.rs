@@ -95,7 +95,7 @@ fn save_panel(model: &mut AppState, workers: &Workers, path: Option<PathBuf>) {
             let question = Question::new_file("Save the picture", sheet.file_name());
             let ending = form.ending();
             let question = question.filter(&ending.to_uppercase(), &[ending]);
-            SaveAt::Asking(Box::new(question), "pictures")
+            SaveAt::Asking(Box::new(question))
         }
     };
     let save = move |path: &Path| sheet.save(&command, path);

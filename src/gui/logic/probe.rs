@@ -137,6 +137,9 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
 /// Puts tracks into a group, and says which ones left another for it.
 fn put_into_group(model: &mut AppState, name: &str, paths: Vec<PathBuf>) {
     let put = counted(paths.len(), "track");
+    if !paths.is_empty() {
+        model.library.colour_group(name.trim());
+    }
     let moved = model.probing.groups.put(name, paths);
     if moved.is_empty() {
         return;
@@ -564,7 +567,7 @@ fn save(model: &mut AppState, workers: &Workers, path: Option<PathBuf>) {
         Some(path) => SaveAt::Path(path),
         None => {
             let question = Question::new_file("Save what the tab shows", sheet.file_name());
-            SaveAt::Asking(Box::new(question), "probes")
+            SaveAt::Asking(Box::new(question))
         }
     };
     let saved = save_file::save("file", at, &workers.outbox, move |path| sheet.save(path));

@@ -138,7 +138,12 @@ pub(super) fn copy(model: &mut AppState, workers: &Workers) {
     let embed = CommandLine::verb("embed")
         .arguments(&model.library.sources)
         .option("out", "embeddings.npz");
-    let verb = CommandLine::verb("neighbours").argument("embeddings.npz");
+    let imported = model.mapping.imported_chart();
+    let verb = CommandLine::verb("neighbours");
+    let verb = match imported {
+        Some(imported) => verb.argument(&imported.path),
+        None => verb.argument("embeddings.npz"),
+    };
     let verb = match model.lists.form.tab {
         ListTab::Neighbours => match &model.neighbours.query {
             Some(Query::Spot(spot)) => verb
@@ -158,6 +163,9 @@ pub(super) fn copy(model: &mut AppState, workers: &Workers) {
         }
         ListTab::Moved => verb.option("moved", "other.npz"),
     };
-    let line = format!("{} && {}", source.options(embed).to_line(), verb.to_line());
+    let line = match imported {
+        Some(_) => verb.to_line(),
+        None => format!("{} && {}", source.options(embed).to_line(), verb.to_line()),
+    };
     copy_text(model, workers, line, "The command");
 }

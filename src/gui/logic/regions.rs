@@ -139,7 +139,7 @@ fn add(model: &mut AppState, path: PathBuf, further: Vec<Region>) {
 
 fn export(model: &mut AppState, workers: &Workers, path: PathBuf) {
     let regions = model.shown_regions().to_vec();
-    let at = SaveAt::Asking(Box::new(work::export_question(&path)), "regions");
+    let at = SaveAt::Asking(Box::new(work::export_question(&path)));
     let saved = save_file::save("regions", at, &workers.outbox, move |file| {
         write_regions(file, &regions).map_err(|error| error.to_string())
     });

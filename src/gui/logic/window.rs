@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::gui::{
     actions,
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
-    model::{AppState, FollowUp, Offer, Overlay, Palette, undo_step},
+    model::{AppState, FollowUp, Offer, Overlay, undo_step},
     work::{Workers, cache_jobs, hub, open_folder},
     workspace::{Room, Workspace},
 };
@@ -66,7 +66,12 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Window
         WindowCommand::Redo => step(model, workers, false),
         WindowCommand::PaletteText(text) => search_palette(model, workers, text),
         WindowCommand::PaletteMove(rows) => model.palette.move_by(rows),
-        WindowCommand::PaletteRun(place) => run_offer(model, workers, place),
+        WindowCommand::PaletteRun(offer) => run_offer(model, workers, offer),
+        WindowCommand::PaletteEnter => {
+            if let Some(offer) = model.palette.enter() {
+                run_offer(model, workers, offer);
+            }
+        }
         WindowCommand::CountCache => with_cache(workers, cache_jobs::count),
         WindowCommand::ClearCache => {
             model.cache_bytes = None;
@@ -105,7 +110,7 @@ pub(super) fn show_overlay(model: &mut AppState, workers: &Workers, overlay: Opt
     model.overlay = overlay;
     match overlay {
         Some(Overlay::Palette) => {
-            model.palette = Palette::default();
+            model.palette = model.palette.opened_anew();
             search_palette(model, workers, String::new());
         }
         Some(Overlay::Settings) => with_cache(workers, cache_jobs::count),
@@ -170,10 +175,21 @@ fn search_palette(model: &mut AppState, workers: &Workers, text: String) {
     }
 }
 
-fn run_offer(model: &mut AppState, workers: &mut Workers, place: usize) {
-    let Some(offer) = model.palette.offers.get(place).cloned() else {
-        return;
-    };
+/// Tracks were found for the palette; what Enter waited for is done.
+pub(super) fn offered(
+    model: &mut AppState,
+    workers: &mut Workers,
+    generation: u64,
+    rows: Vec<usize>,
+) {
+    let entered = model.palette.found(generation, rows, &model.library);
+    let is_open = model.overlay == Some(Overlay::Palette);
+    if let Some(offer) = entered.filter(|_| is_open) {
+        run_offer(model, workers, offer);
+    }
+}
+
+fn run_offer(model: &mut AppState, workers: &mut Workers, offer: Offer) {
     model.overlay = None;
     let command = match offer {
         Offer::Action(id) => {

@@ -164,6 +164,37 @@ impl Groups {
             of_track,
         }
     }
+
+    /// The same groups in the colours that their names have elsewhere.
+    #[must_use]
+    pub fn coloured(mut self, model: &AppState) -> Self {
+        let known = self.names.iter_mut();
+        let mut known: Vec<_> = known
+            .filter(|(_, shade)| matches!(shade, Shade::Group(_)))
+            .collect();
+        let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        let places = model.colour_places(&names);
+        for ((_, shade), place) in known.iter_mut().zip(places) {
+            *shade = Shade::Group(place as u32);
+        }
+        self
+    }
+}
+
+impl AppState {
+    /// The colours of names, as places among those of the theme: labels and groups of the user have theirs wherever they stand;
+    /// names that are neither have those that follow, in their order.
+    pub fn colour_places<T: AsRef<str>>(&self, names: &[T]) -> Vec<usize> {
+        let known = self.library.colours();
+        let mut next = known.count();
+        let place = |name: &T| {
+            known.place(name.as_ref()).unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            })
+        };
+        names.iter().map(place).collect()
+    }
 }
 
 /// A number for each point, from the low end of a colour scale to its high end.

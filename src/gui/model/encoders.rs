@@ -276,7 +276,7 @@ mod tests {
             config: Ok(TrainConfig::default()),
             step: 300,
             loss: None,
-            best: Some((0.61, "style".to_owned())),
+            best: None,
             stands_for: None,
             map: None,
             changed: None,

@@ -158,6 +158,18 @@ impl Mapping {
         imported.filter(|imported| Arc::ptr_eq(&imported.table, &chart.source))
     }
 
+    /// What a caption says of what made the map: the file of its table, or the encoder and what it was given.
+    pub fn made_by(&self, chart: &Chart) -> String {
+        match self.imported_chart() {
+            Some(imported) => imported.path.display().to_string(),
+            None => format!(
+                "{}  \u{b7}  {}",
+                chart.source.key.source.mask_note(),
+                chart.source.table.encoder
+            ),
+        }
+    }
+
     /// Whether the map is of a table whose sound was moved.
     pub fn is_silent(&self) -> bool {
         let imported = self.imported_chart();

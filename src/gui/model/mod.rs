@@ -53,7 +53,8 @@ pub use lesson::{
     PaintedPatch, SetAside, TeachPanel,
 };
 pub use library::{
-    Edited, Editing, Labels, LeftCollection, Library, LibraryForm, MadeOfCollection, OpenFound, Row,
+    Edited, Editing, LabelColours, Labels, LeftCollection, Library, LibraryForm, MadeOfCollection,
+    OpenFound, Row,
 };
 pub use mapping::{MAP_NEIGHBOURS, MapForm, MapFound, Mapping, PERPLEXITIES};
 pub use mask::{

@@ -30,6 +30,10 @@ pub struct Palette {
     /// What was found at once, with its score; tracks come later.
     others: Vec<(u32, Offer)>,
     generation: u64,
+    /// Tracks are still looked for.
+    finding: bool,
+    /// Enter was pressed meanwhile.
+    entered: bool,
 }
 
 /// What can be offered beside tracks: its name, and what else is searched.
@@ -48,6 +52,24 @@ const MOST_TRACKS: usize = 30;
 const NAMED: u32 = 1 << 20;
 
 impl Palette {
+    /// An empty one. Answers to what this one was asked are not taken for answers to what the new one is asked.
+    pub fn opened_anew(&self) -> Self {
+        Self {
+            generation: self.generation,
+            ..Self::default()
+        }
+    }
+
+    /// Enter: what is to be done. `None` while tracks are looked for that may answer better than the best so far; [`Palette::found`]
+    /// returns it then.
+    #[must_use]
+    pub fn enter(&mut self) -> Option<Offer> {
+        // Who went down the list means what is chosen there.
+        self.entered = self.finding && self.chosen == 0;
+        let chosen = self.offers.get(self.chosen);
+        chosen.filter(|_| !self.entered).cloned()
+    }
+
     /// Offers what answers to another text. Returns what is to be found in the background.
     #[must_use]
     pub fn search(
@@ -59,6 +81,7 @@ impl Palette {
         self.text = text;
         self.chosen = 0;
         self.generation += 1;
+        self.entered = false;
         let mut finder = Finder::new(&self.text);
         let typed = self.text.trim().to_lowercase();
         let mut found: Vec<(u32, Offer)> = candidates
@@ -79,17 +102,22 @@ impl Palette {
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         self.offers = found.iter().map(|(_, offer)| offer.clone()).collect();
         self.others = found;
-        if finder.is_empty() {
-            return None;
-        }
-        library.question(self.text.clone(), self.generation)
+        let question = match finder.is_empty() {
+            true => None,
+            false => library.question(self.text.clone(), self.generation),
+        };
+        self.finding = question.is_some();
+        question
     }
 
-    /// Takes in the tracks that answer, unless something else was typed by now.
-    pub fn found(&mut self, generation: u64, rows: Vec<usize>, library: &Library) {
+    /// Takes in the tracks that answer, unless something else was typed by now. Returns what is to be done if Enter was pressed
+    /// before.
+    #[must_use]
+    pub fn found(&mut self, generation: u64, rows: Vec<usize>, library: &Library) -> Option<Offer> {
         if generation != self.generation {
-            return;
+            return None;
         }
+        self.finding = false;
         // A title that is typed as it stands comes before an action that merely has the letters in order.
         let mut finder = Finder::new(&self.text);
         let mut score = |index: usize| {
@@ -100,7 +128,11 @@ impl Palette {
         let tracks = tracks.map(|index| (score(index).unwrap_or(0), Offer::Track(index)));
         let mut all: Vec<(u32, Offer)> = self.others.iter().cloned().chain(tracks).collect();
         all.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        let chosen = self.offers.get(self.chosen).filter(|_| self.chosen > 0);
+        let chosen = chosen.and_then(|chosen| all.iter().position(|(_, offer)| offer == chosen));
+        self.chosen = chosen.unwrap_or(0);
         self.offers = all.into_iter().map(|(_, offer)| offer).collect();
+        std::mem::take(&mut self.entered).then(|| self.enter())?
     }
 
     /// Goes up or down the offers, around the ends.
@@ -156,6 +188,7 @@ fn typed_path(line: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mynascope_collection::{Collection, CollectionKind, Track};
 
     #[cfg(unix)]
     #[test]
@@ -192,7 +225,8 @@ mod tests {
             palette.offers.first(),
             Some(&Offer::Paths(vec!["/music".into()]))
         );
-        palette.found(palette.generation, vec![7], &Library::default());
+        let run = palette.found(palette.generation, vec![7], &Library::default());
+        assert_eq!(run, None, "nobody pressed Enter");
         assert_eq!(
             palette.offers.first(),
             Some(&Offer::Paths(vec!["/music".into()]))
@@ -261,16 +295,62 @@ mod tests {
                 .search("map".to_owned(), candidates(), &library)
                 .is_none()
         );
-        palette.found(old, vec![7], &library);
+        let _ = palette.found(old, vec![7], &library);
         assert_eq!(
             palette.offers,
             [Offer::Action("layout-map")],
             "a late answer"
         );
-        palette.found(palette.generation, vec![7], &library);
+        let _ = palette.found(palette.generation, vec![7], &library);
         assert_eq!(palette.offers.last(), Some(&Offer::Track(7)));
         let _ = palette.search("nothing like it".to_owned(), Vec::new(), &library);
         palette.move_by(1);
         assert!(palette.offers.is_empty());
+    }
+
+    #[test]
+    fn enter_waits_for_the_tracks_that_may_answer_better() {
+        let titles = ["Sound sleep", "Mirror"];
+        let tracks = titles.map(|title| Track {
+            title: title.to_owned(),
+            ..Track::of_file(std::path::Path::new(title))
+        });
+        let mut library = Library::default();
+        library.show(Collection {
+            name: String::new(),
+            kind: CollectionKind::Folder,
+            tracks: tracks.into(),
+            split: None,
+            notes: Vec::new(),
+        });
+        let mut palette = Palette::default();
+        let asked = palette.search("sound".to_owned(), candidates(), &library);
+        assert!(asked.is_some());
+        assert_eq!(palette.enter(), None, "tracks are looked for");
+        let mute = Some(Offer::Action("mute"));
+        let found = palette.found(palette.generation, Vec::new(), &library);
+        assert_eq!(found, mute, "no track answers");
+        // What is chosen stays chosen when tracks come in above it, and needs no answer.
+        let _ = palette.search("o".to_owned(), candidates(), &library);
+        palette.move_by(1);
+        let chosen = palette.offers.get(1).cloned();
+        assert!(chosen.is_some());
+        assert_eq!(palette.enter(), chosen);
+        assert_eq!(
+            palette.found(palette.generation, vec![0, 1], &library),
+            None
+        );
+        assert_eq!(palette.enter(), chosen);
+        let _ = palette.search("mirror".to_owned(), candidates(), &library);
+        assert_eq!(palette.enter(), None);
+        let found = palette.found(palette.generation, vec![1], &library);
+        assert_eq!(found, Some(Offer::Track(1)));
+        // Closed before the answer came, it runs nothing in the palette that is opened next.
+        let _ = palette.search("mirror".to_owned(), candidates(), &library);
+        assert_eq!(palette.enter(), None);
+        let late = palette.generation;
+        palette = palette.opened_anew();
+        let _ = palette.search("sound".to_owned(), candidates(), &library);
+        assert_eq!(palette.found(late, vec![1], &library), None);
     }
 }

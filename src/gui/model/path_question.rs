@@ -10,6 +10,8 @@ use super::typed_paths;
 pub struct PathQuestion {
     /// What they are for.
     pub title: String,
+    /// What the answer does with them, for its button: “Open”, “Save”.
+    pub verb: &'static str,
     /// What stands in the field.
     pub text: String,
     /// Where the answer goes. Dropped without one, nothing was chosen.
@@ -48,6 +50,7 @@ mod tests {
         let (reply, answer) = crossbeam_channel::bounded(1);
         let question = PathQuestion {
             title: String::new(),
+            verb: "Open",
             text: "music".to_owned(),
             reply,
         };

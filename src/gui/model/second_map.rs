@@ -24,6 +24,14 @@ pub struct Imported {
     pub listed: Option<ListedLabels>,
 }
 
+impl Imported {
+    /// The name of its file.
+    pub fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+}
+
 /// A list with labels of a table's tracks.
 #[derive(Debug, Clone)]
 pub struct ListedLabels {

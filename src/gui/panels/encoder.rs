@@ -11,7 +11,7 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::EncoderCommand,
+    command::{Command, EncoderCommand, MapCommand},
     model::{AppState, EncoderCard, EncoderOrigin, EncoderSource, OfferedEncoder},
     theme,
 };
@@ -19,6 +19,10 @@ use mynascope_encoder::{EncoderInfo, Overlap, Reading, Rows, WeightsChoice};
 
 use super::parts::{self, CHOOSE_FILE};
 
+/// What puts a table from a file away.
+pub const BACK_TO_ENCODER: &str = "Back to the encoder";
+pub const BACK_HINT: &str =
+    "Puts the table away: map and probe go back to the encoder that is chosen at the top";
 /// What can be chosen as an encoder.
 pub const HINT: &str = "Which encoder makes the embeddings, and what is read of it: the one that comes with the program, one with \
                         random weights to compare with, your runs, published ones and files";
@@ -49,22 +53,70 @@ pub fn menu(
     push: &mut dyn FnMut(EncoderCommand),
 ) -> egui::Response {
     let title = source.title();
-    let name = parts::shortened(ui, &title, width - BUTTON_AROUND);
-    let button = Button::new(format!("{}  {name}", icon::BRAIN))
+    let named = (icon::BRAIN, title.as_str(), format!("Encoder: {title}"));
+    let hint = format!("{title}\n{HINT}");
+    button(ui, width, named, &hint, |ui| {
+        content(ui, model, source, push);
+    })
+}
+
+/// The same for the bar at the top: while a table from a file is on the map, that is named, and the way back to the encoder stands
+/// above the list.
+pub fn menu_or_table(
+    ui: &mut Ui,
+    width: f32,
+    model: &AppState,
+    out: &mut Vec<Command>,
+) -> egui::Response {
+    let source = &model.embeddings.source;
+    let Some(imported) = &model.mapping.imported else {
+        return menu(ui, width, model, source, &mut |command| {
+            out.push(Command::Encoder(command));
+        });
+    };
+    let (name, title) = (imported.name(), source.title());
+    let hint = format!(
+        "{}\nMap and probes are of this table of embeddings; all else is made by the encoder, {title}",
+        imported.path.display()
+    );
+    let named = (icon::TABLE, name.as_str(), format!("Table: {name}"));
+    button(ui, width, named, &hint, |ui| {
+        ui.reset_style();
+        parts::explain(ui, format!("Map and probes are of the table {name}."));
+        let button = Button::new(BACK_TO_ENCODER);
+        if parts::wide(ui, ui.available_width(), button, true, BACK_HINT) {
+            out.push(Command::Map(MapCommand::CloseTable));
+            ui.close();
+        }
+        ui.separator();
+        content(ui, model, source, &mut |command| {
+            out.push(Command::Encoder(command));
+        });
+    })
+}
+
+/// A button as wide as is said that opens a menu: its symbol, its text, and what a reader of the screen says.
+fn button(
+    ui: &mut Ui,
+    width: f32,
+    (symbol, text, spoken): (&str, &str, String),
+    hint: &str,
+    content: impl FnOnce(&mut Ui),
+) -> egui::Response {
+    let text = parts::shortened(ui, text, width - BUTTON_AROUND);
+    let button = Button::new(format!("{symbol}  {text}"))
         .right_text(icon::CARET_DOWN)
         .truncate()
         .min_size(vec2(width, theme::CONTROL_HEIGHT));
     let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     ui.scope(|ui| {
         ui.set_max_width(width);
-        let (response, _) = MenuButton::from_button(button).config(stays).ui(ui, |ui| {
-            content(ui, model, source, push);
-        });
-        let response = response.on_hover_text(format!("{title}\n{HINT}"));
-        response.widget_info(|| {
-            let name = format!("Encoder: {title}");
-            egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, true, name)
-        });
+        let (response, _) = MenuButton::from_button(button)
+            .config(stays)
+            .ui(ui, content);
+        let response = response.on_hover_text(hint);
+        response
+            .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, true, &spoken));
         response
     })
     .inner

@@ -86,23 +86,34 @@ pub fn name(
         .margin(Margin::symmetric(4, 2));
     let response = ui.put(place, field);
     response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, name));
-    let begun = response.id.with("begun");
-    let is_new = ui.data(|data| data.get_temp::<bool>(begun)).is_none();
     let [enter, escape] =
         ui.input(|input| [Key::Enter, Key::Escape].map(|key| input.key_pressed(key)));
-    if is_new {
-        response.request_focus();
-        ui.data_mut(|data| data.insert_temp(begun, true));
-        let mut state = TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
-        let all = CCursorRange::two(CCursor::new(0), CCursor::new(length));
-        state.cursor.set_char_range(Some(all));
-        state.store(ui.ctx(), response.id);
-    } else if response.lost_focus() || !response.has_focus() {
-        ui.data_mut(|data| data.remove::<bool>(begun));
+    if !begin(ui, &response, length) && (response.lost_focus() || !response.has_focus()) {
         // Clicking elsewhere gives up what was typed: only Enter changes anything.
         return Some(Typed::End {
             keep: enter && !escape,
         });
     }
     response.changed().then_some(Typed::Text(text))
+}
+
+/// Gives a field of so many letters the cursor when it was not there a moment ago, with all of them selected. Returns whether that
+/// was so.
+pub fn begin(ui: &Ui, field: &Response, letters: usize) -> bool {
+    let drawn = field.id.with("drawn");
+    let now = ui.ctx().cumulative_pass_nr();
+    let before = ui.data_mut(|data| {
+        let before = data.get_temp::<u64>(drawn);
+        data.insert_temp(drawn, now);
+        before
+    });
+    if before.is_some_and(|before| before + 1 >= now) {
+        return false;
+    }
+    field.request_focus();
+    let mut state = TextEditState::load(ui.ctx(), field.id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(letters));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), field.id);
+    true
 }

@@ -107,11 +107,12 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                     listed here.";
         return parts::empty(ui, icon::LIST_BULLETS, "Nothing is selected yet", hint);
     };
-    let mask = match &model.mapping.chart {
-        Some(chart) => chart.source.key.source.mask_note(),
-        None => model.embeddings.source.mask_note(),
+    let how = match (model.mapping.imported_chart(), chart) {
+        (Some(imported), _) => format!("in {}", imported.name()),
+        (None, Some(chart)) => chart.source.key.source.mask_note(),
+        (None, None) => model.embeddings.source.mask_note(),
     };
-    let text = theme::small(format!("Nearest to {about}, {mask}"));
+    let text = theme::small(format!("Nearest to {about}, {how}"));
     let weak = theme::tokens(ui).text_weak;
     ui.add(egui::Label::new(text.color(weak)).truncate())
         .on_hover_text(match tracks {
@@ -119,7 +120,11 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             false => "By cosine in the encoder's own space, windows of other tracks",
         });
     if let Some(why) = &neighbours.problem {
-        return parts::error(ui, why);
+        return match neighbours.query {
+            // Nothing failed: the track is not among what is compared.
+            Some(Query::Spot(_)) => parts::explain(ui, why),
+            _ => parts::error(ui, why),
+        };
     }
     landed(ui, model, out);
     let rows = neighbours.found.len();

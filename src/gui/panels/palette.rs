@@ -19,33 +19,8 @@ pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         return;
     }
     let palette = &model.palette;
-    // Read before the text field sees them. A field of one line would make one word of lines that are pasted.
-    let pasted = ui.ctx().input_mut(|input| {
-        let place = input.events.iter().position(
-            |event| matches!(event, Event::Paste(text) if text.trim().contains('\n') && typed_paths(text).is_some()),
-        );
-        match place.map(|place| input.events.remove(place)) {
-            Some(Event::Paste(text)) => Some(text),
-            _ => None,
-        }
-    });
-    if let Some(text) = pasted {
-        out.push(Command::Window(WindowCommand::PaletteText(text)));
-    }
-    let (up, down, enter) = ui.ctx().input_mut(|input| {
-        (
-            input.consume_key(Modifiers::NONE, Key::ArrowUp),
-            input.consume_key(Modifiers::NONE, Key::ArrowDown),
-            input.consume_key(Modifiers::NONE, Key::Enter),
-        )
-    });
-    let mut push = |command| out.push(Command::Window(command));
-    if up || down {
-        push(WindowCommand::PaletteMove(if up { -1 } else { 1 }));
-    }
-    if enter {
-        push(WindowCommand::PaletteRun(palette.chosen));
-    }
+    // Read before the text field sees them.
+    let keys = ui.ctx().input_mut(|input| Keys::take(&mut input.events));
     let top = Area::new(Id::new("palette"))
         .order(egui::Order::Foreground)
         .kind(egui::UiKind::Modal)
@@ -56,7 +31,13 @@ pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         .frame(frame)
         .show(ui.ctx(), |ui| {
             ui.set_width(theme::DIALOG_WIDTH.min(ui.ctx().content_rect().width() - 40.0));
-            let mut text = palette.text.clone();
+            let pasted = keys.pasted.as_ref();
+            let mut text = pasted.unwrap_or(&palette.text).clone();
+            // The letters go here and nowhere else while the palette is open, those too that came in the frame it was opened in.
+            let id = Id::new("palette text");
+            if !ui.memory(|memory| memory.has_focus(id)) {
+                ui.memory_mut(|memory| memory.request_focus(id));
+            }
             // Paths that are pasted stand in lines; a field of one line would show a box for each line's end.
             let mut layouter = |ui: &egui::Ui, text: &dyn egui::TextBuffer, _: f32| {
                 let job = egui::text::LayoutJob::simple_singleline(
@@ -67,23 +48,91 @@ pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 ui.fonts_mut(|fonts| fonts.layout_job(job))
             };
             let field = TextEdit::singleline(&mut text)
+                .id(id)
                 .layouter(&mut layouter)
                 .hint_text(
                     "What to do, a track, what was open before, or the path of a file or folder",
                 )
                 .margin(Margin::symmetric(8, 6))
                 .desired_width(f32::INFINITY);
-            let response = ui.add(field);
-            // The letters go nowhere else while the palette is open.
-            response.request_focus();
-            if response.changed() {
-                out.push(Command::Window(WindowCommand::PaletteText(text)));
-            }
+            ui.add(field);
+            keys.push(text, palette, out);
             ui.add_space(theme::SPACE_SMALL);
             offers(ui, model, palette, out);
         });
     if response.should_close() {
         out.push(Command::Window(WindowCommand::ShowOverlay(None)));
+    }
+}
+
+/// The keys of one frame that the palette takes for itself.
+#[derive(Default)]
+struct Keys {
+    /// Paths that were pasted in lines: a field of one line would make one word of them.
+    pasted: Option<String>,
+    /// Rows down the list, after the last letter; what was chosen before it is void.
+    rows_down: isize,
+    /// Enter ends what is typed, in whatever frame.
+    enter: bool,
+}
+
+impl Keys {
+    /// Takes them out of the events of a frame, and what was typed after Enter.
+    fn take(events: &mut Vec<Event>) -> Self {
+        let mut keys = Self::default();
+        events.retain(|event| {
+            let is_typed = matches!(event, Event::Text(_) | Event::Paste(_) | Event::Ime(_));
+            match event {
+                Event::Key { pressed: true, .. } if keys.enter => return false,
+                _ if is_typed && keys.enter => return false,
+                Event::Key {
+                    key: Key::ArrowUp | Key::ArrowDown | Key::Enter,
+                    pressed: true,
+                    modifiers,
+                    ..
+                } if !modifiers.matches_logically(Modifiers::NONE) => {}
+                Event::Key {
+                    key: Key::Enter,
+                    pressed: true,
+                    ..
+                } => {
+                    keys.enter = true;
+                    return false;
+                }
+                Event::Key {
+                    key: key @ (Key::ArrowUp | Key::ArrowDown),
+                    pressed: true,
+                    ..
+                } => {
+                    keys.rows_down += if *key == Key::ArrowUp { -1 } else { 1 };
+                    return false;
+                }
+                Event::Paste(text) if text.trim().contains('\n') && typed_paths(text).is_some() => {
+                    keys.pasted = Some(text.clone());
+                    return false;
+                }
+                _ => {}
+            }
+            if is_typed {
+                keys.rows_down = 0;
+            }
+            true
+        });
+        keys
+    }
+
+    /// Pushes what they ask for, after the text that they follow.
+    fn push(&self, text: String, palette: &Palette, out: &mut Vec<Command>) {
+        let mut push = |command| out.push(Command::Window(command));
+        if text != palette.text {
+            push(WindowCommand::PaletteText(text));
+        }
+        if self.rows_down != 0 {
+            push(WindowCommand::PaletteMove(self.rows_down));
+        }
+        if self.enter {
+            push(WindowCommand::PaletteEnter);
+        }
     }
 }
 
@@ -112,7 +161,8 @@ fn offers(ui: &mut egui::Ui, model: &AppState, palette: &Palette, out: &mut Vec<
                 response.scroll_to_me(None);
             }
             if response.clicked() {
-                out.push(Command::Window(WindowCommand::PaletteRun(place)));
+                let run = WindowCommand::PaletteRun(offer.clone());
+                out.push(Command::Window(run));
             }
         }
     });

@@ -39,8 +39,11 @@ pub fn path(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.add_space(theme::SPACE);
         ui.horizontal(|ui| {
             let ready = typed_paths(&text).is_some();
-            let tip = "Takes this path; it begins with / or ~ (Enter)";
-            let take = ui.add_enabled(ready, theme::primary_button(ui, "Take it"));
+            let tip = match ready {
+                true => "Enter does the same",
+                false => "Type a whole path first: it begins with / or ~",
+            };
+            let take = ui.add_enabled(ready, theme::primary_button(ui, question.verb));
             let take = take.on_hover_text(tip).on_disabled_hover_text(tip);
             if take.clicked() || entered && ready {
                 out.push(Command::Window(WindowCommand::PathAnswer));

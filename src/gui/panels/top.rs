@@ -41,12 +41,9 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 workspaces(ui, model, out);
                 ui.add_space(theme::SPACE);
                 super::lesson::menu(ui, model, out);
-                let source = &model.embeddings.source;
                 let [least, most] = ENCODER_WIDTHS;
                 let width = (ui.available_width() - RIGHT_WIDTH).clamp(least, most);
-                encoder::menu(ui, width, model, source, &mut |command| {
-                    out.push(Command::Encoder(command));
-                });
+                encoder::menu_or_table(ui, width, model, out);
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                     right(ui, model, out);
                     super::toasts::set_room(ui, ui.available_rect_before_wrap());
@@ -114,7 +111,10 @@ fn open_menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 || path.display().to_string(),
                 |name| name.to_string_lossy().into_owned(),
             );
-            let button = Button::new(name).frame_when_inactive(false).truncate();
+            let button = Button::new(name)
+                .right_text("")
+                .frame_when_inactive(false)
+                .truncate();
             if ui
                 .add_sized([ui.available_width(), theme::CONTROL_HEIGHT], button)
                 .on_hover_text(path.display().to_string())

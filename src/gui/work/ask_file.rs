@@ -25,8 +25,6 @@ pub struct Question {
     title: String,
     dialog: rfd::FileDialog,
     kind: Kind,
-    /// Folder of the program's own files that is offered for a new file where there is no dialog.
-    own_folder: &'static str,
 }
 
 enum Kind {
@@ -36,6 +34,17 @@ enum Kind {
     Folders,
     /// A file to be written, of this name if the user has no other.
     NewFile(String),
+}
+
+impl Kind {
+    /// What the button of the answer says.
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::File | Self::Files => "Open",
+            Self::Folder | Self::Folders => "Choose",
+            Self::NewFile(_) => "Save",
+        }
+    }
 }
 
 impl Question {
@@ -49,13 +58,7 @@ impl Question {
             title: title.to_owned(),
             dialog,
             kind,
-            own_folder: "",
         }
-    }
-
-    /// A new file is offered a place in this folder of the program's own files, where there is no dialog.
-    pub fn own_folder(self, own_folder: &'static str) -> Self {
-        Self { own_folder, ..self }
     }
 
     /// For a file that is there.
@@ -92,7 +95,11 @@ impl Question {
     /// Shows the dialog and waits for the user: not for the window's thread. Nothing is chosen where it was closed. Where the
     /// system has no dialog, the window asks for the path.
     pub fn wait_all(self, outbox: &Outbox) -> Vec<PathBuf> {
-        let Self { dialog, kind, .. } = self;
+        let Self {
+            title,
+            dialog,
+            kind,
+        } = self;
         let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
         let chosen = show(|| match &kind {
             Kind::File => one(dialog.pick_file()),
@@ -105,12 +112,13 @@ impl Question {
             Shown(chosen) => chosen.unwrap_or_default(),
             NoDialog => {
                 let suggestion = match &kind {
-                    Kind::NewFile(name) => own_place(self.own_folder, name),
+                    Kind::NewFile(name) => place_of(name),
                     Kind::File | Kind::Files | Kind::Folder | Kind::Folders => None,
                 };
                 let (reply, answer) = crossbeam_channel::bounded(1);
                 outbox.send(Message::AskPath(PathQuestion {
-                    title: self.title,
+                    title,
+                    verb: kind.verb(),
                     text: suggestion.map_or_else(String::new, |path| path.display().to_string()),
                     reply,
                 }));
@@ -127,10 +135,10 @@ impl Question {
     }
 }
 
-/// A place for a new file among the program's own files, under a name that is not taken.
-fn own_place(folder: &str, name: &str) -> Option<PathBuf> {
+/// A place for a new file among the user's documents, under a name that is not taken.
+fn place_of(name: &str) -> Option<PathBuf> {
     let folders = Folders::of_user().ok()?;
-    Some(unused(&folders.data.join(folder).join(name)))
+    Some(unused(&folders.documents.join(name)))
 }
 
 /// Asks for one path; what is made of it comes as a message. Nothing comes where the dialog was closed.

@@ -18,6 +18,8 @@ pub struct NeighboursRequest {
     pub number: u64,
     /// The embeddings.
     pub table: Arc<KeyedTable>,
+    /// The name of the file that they came from, if they did.
+    pub file: Option<String>,
     /// The window of the table that plays at this place.
     pub spot: Spot,
     /// Whether windows or whole tracks are near.
@@ -51,10 +53,15 @@ pub fn start(outbox: &Outbox) -> std::io::Result<Answering<NeighboursRequest>> {
 fn row_of(request: &NeighboursRequest) -> Result<usize, String> {
     let (table, spot) = (&request.table.table, &request.spot);
     let no_row = || {
-        format!(
-            "The embeddings don't hold this track; compute the map again to find its neighbours: {}",
-            spot.path.display()
-        )
+        let path = spot.path.display();
+        match &request.file {
+            Some(file) => format!(
+                "The table {file} doesn't hold this track; click a point of the map to list what is nearest to it: {path}"
+            ),
+            None => format!(
+                "The embeddings don't hold this track; compute the map again to find its neighbours: {path}"
+            ),
+        }
     };
     let track = table.tracks.iter().position(|row| row.path == spot.path);
     let track = track.ok_or_else(no_row)? as u32;
@@ -92,8 +99,10 @@ fn search(request: &NeighboursRequest, row: usize) -> Vec<Neighbour> {
     let own = table.track.get(row).copied();
     match (request.level, own) {
         (Level::Track, Some(track)) => {
+            // Tracks without a row have no mean.
             let means = table.track_means();
-            let query = means.row(track as usize).to_vec();
+            let row = means.track.iter().position(|&of| of == track);
+            let query = means.row(row.unwrap_or(0)).to_vec();
             nearest(&means, &query, own)
         }
         (Level::Track | Level::Window, _) => nearest(table, table.row(row), own),
@@ -133,8 +142,8 @@ mod tests {
         let table = EmbeddingTable {
             values: vec![1.0, 0.0, 0.0, 1.0, 0.9, 0.1, 0.2, 0.8, 1.0, 0.0],
             timestamps: vec![0.0, 3.072, 0.0, 3.072, 0.0],
-            track: vec![0, 0, 1, 1, 2],
-            tracks: vec![track("a"), track("b"), track("c"), track("unreadable")],
+            track: vec![1, 1, 2, 2, 3],
+            tracks: vec![track("unreadable"), track("a"), track("b"), track("c")],
             ..EmbeddingTable::empty(2, "test".into(), Level::Window)
         };
         let key = TableKey {
@@ -152,6 +161,7 @@ mod tests {
                 windows_per_second: 0.0,
                 seconds: 0.0,
             }),
+            file: None,
             spot: Spot {
                 path: path.into(),
                 start_secs,
@@ -185,7 +195,15 @@ mod tests {
         assert_eq!(names, ["b", "c"].map(std::path::PathBuf::from));
         let why = row_of(&request("unreadable", 0.0)).unwrap_err();
         assert!(why.ends_with("unreadable"), "{why}");
-        assert!(row_of(&request("not there", 0.0)).is_err());
+        let mut of_file = request("not there", 0.0);
+        assert!(
+            row_of(&of_file)
+                .unwrap_err()
+                .contains("compute the map again")
+        );
+        of_file.file = Some("clap.npz".to_owned());
+        let why = row_of(&of_file).unwrap_err();
+        assert!(why.starts_with("The table clap.npz doesn't hold"), "{why}");
         let cosines = cosines(&request("a", 0.0), Level::Track);
         assert_eq!(cosines.len(), 3);
         assert_eq!(cosines[2], 1.0);

@@ -12,7 +12,7 @@ use crate::gui::{
     model::{RunRow, RunView, SavedStep},
 };
 use mynascope_encoder::{CheckpointRef, say_step_of_run};
-use mynascope_train::{ProbeRecord, StepRecord, StepSnapshot, TrainConfig};
+use mynascope_train::{BestStep, ProbeRecord, StepRecord, StepSnapshot, TrainConfig};
 
 /// Rows of the table of runs at most: the newest ones.
 const MOST_ROWS: usize = 500;
@@ -177,7 +177,7 @@ fn row(folder: &Path) -> Option<RunRow> {
         config,
         step: last.as_ref().map_or(0, |last| last.step),
         loss: last.map(|last| last.loss),
-        best: best_score(folder),
+        best: best_step(folder),
         stands_for: say_step_of_run(folder),
         map: newest_look(&saved_steps(folder)).and_then(|look| look.map),
         changed,
@@ -198,19 +198,9 @@ fn last_record(log: &Path) -> Option<StepRecord> {
         .find_map(|line| serde_json::from_str(line).ok())
 }
 
-/// The best score that was taken during a run, and what it is.
-fn best_score(folder: &Path) -> Option<(f64, String)> {
-    let text = fs::read_to_string(folder.join("best.json")).ok()?;
-    let best: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let of = best.get("of").and_then(serde_json::Value::as_str);
-    // Without a score the lowest loss decides, which the table shows anyway.
-    if of.is_some_and(|of| of.contains("loss")) {
-        return None;
-    }
-    Some((
-        best.get("score")?.as_f64()?,
-        of.unwrap_or("score").to_owned(),
-    ))
+/// The step that did best by labels. The first versions chose by the loss, which the table shows anyway.
+fn best_step(folder: &Path) -> Option<BestStep> {
+    BestStep::of_run(folder).filter(|best| !best.of.contains("loss"))
 }
 
 #[cfg(test)]

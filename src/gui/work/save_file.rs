@@ -12,8 +12,8 @@ use crate::gui::{
 pub enum SaveAt {
     /// Here.
     Path(PathBuf),
-    /// Where the user says; without a dialog, this folder of the program's own files is offered.
-    Asking(Box<Question>, &'static str),
+    /// Where the user says.
+    Asking(Box<Question>),
 }
 
 /// Saves with `save`; the outcome comes as a message. `what` was to be saved, for the sentence if `save` breaks.
@@ -29,7 +29,7 @@ pub fn save(
     let work = move |outbox: &Outbox| {
         let place = match at {
             SaveAt::Path(path) => Some(path),
-            SaveAt::Asking(question, folder) => question.own_folder(folder).wait(outbox),
+            SaveAt::Asking(question) => question.wait(outbox),
         };
         let Some(path) = place else { return };
         make_folder_of(&path);

@@ -21,7 +21,7 @@ pub fn save_list(tracks: Vec<(PathBuf, Option<String>)>, outbox: &Outbox) -> Res
         Question::new_file("Save the list of tracks", "tracks.csv").filter("Lists", &["csv"]);
     save(
         "list",
-        SaveAt::Asking(Box::new(question), "lists"),
+        SaveAt::Asking(Box::new(question)),
         outbox,
         move |path| {
             let bytes = to_csv(&tracks)?;

@@ -111,7 +111,7 @@ pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> Result<()
         let path = match to {
             SaveTo::At(path) => path,
             SaveTo::Asking(ending) => {
-                let question = question(&sheet, &stem, ending).own_folder("tables");
+                let question = question(&sheet, &stem, ending);
                 match question.wait(outbox) {
                     Some(path) => with_ending(path, ending, sheet.endings()),
                     None => return,

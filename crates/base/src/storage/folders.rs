@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use directories::{BaseDirs, ProjectDirs};
+use directories::{BaseDirs, ProjectDirs, UserDirs};
 
 use super::StorageError;
 
@@ -15,6 +15,8 @@ pub struct Folders {
     pub config: PathBuf,
     /// What cannot be made again: runs started from the window.
     pub data: PathBuf,
+    /// Where users keep what they make: their documents, or their home where the system names no such folder.
+    pub documents: PathBuf,
 }
 
 impl Folders {
@@ -29,13 +31,17 @@ impl Folders {
                 cache: home.join("cache"),
                 config: home.join("config"),
                 data: home.join("data"),
+                documents: home.join("documents"),
             });
         }
+        let user = UserDirs::new().ok_or(StorageError::NoHome)?;
+        let documents = user.document_dir().unwrap_or_else(|| user.home_dir());
         let dirs = ProjectDirs::from("", "", "mynascope").ok_or(StorageError::NoHome)?;
         Ok(Self {
             cache: dirs.cache_dir().to_path_buf(),
             config: dirs.config_dir().to_path_buf(),
             data: dirs.data_dir().to_path_buf(),
+            documents: documents.to_path_buf(),
         })
     }
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mynascope_base::share_with_interval;
 use mynascope_hub::{Hub, HubName};
 use serde::Deserialize;
 
@@ -190,7 +191,9 @@ pub fn say_step_of_run(folder: &Path) -> Option<String> {
     let (step, of) = step_of_run(folder)?;
     let why = match of {
         Some(of) => format!("its best: {of}"),
-        None => "its newest: none was chosen by labels".to_owned(),
+        None => {
+            "its newest: none did better by labels than the first weights, beyond chance".to_owned()
+        }
     };
     Some(format!("{step} of the run ({why})"))
 }
@@ -207,7 +210,7 @@ pub(crate) fn name_step_of_run(folder: &Path) -> Option<String> {
 /// The step that a run folder stands for, and in what it did best, if it did.
 fn step_of_run(folder: &Path) -> Option<(String, Option<String>)> {
     let (step, of) = match best_in_run(folder) {
-        Some((weights, best)) => (weights, Some(best.of)),
+        Some((weights, best)) => (weights, Some(best.say())),
         None if folder.is_dir() => (newest_in_run(folder).ok()??, None),
         None => return None,
     };
@@ -311,6 +314,26 @@ struct Best {
     step: u64,
     /// What it did best in.
     of: String,
+    #[serde(default)]
+    score: f64,
+    /// The 95 % interval of the score, and the score of the first weights. Earlier versions kept neither.
+    interval: Option<[f64; 2]>,
+    first: Option<f64>,
+}
+
+impl Best {
+    /// How well it did, and in what.
+    fn say(&self) -> String {
+        match self.first {
+            Some(first) => format!(
+                "{}, {:.1} % before the first step; {}",
+                share_with_interval(self.score, self.interval),
+                100.0 * first,
+                self.of
+            ),
+            None => self.of.clone(),
+        }
+    }
 }
 
 /// Weights of the step of a run folder that did best, if they are there and complete.

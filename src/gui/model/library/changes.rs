@@ -8,7 +8,7 @@ use std::{
 
 use mynascope_collection::Collection;
 
-use super::{Library, count_bad};
+use super::{LabelColours, Library, count_bad};
 use crate::gui::model::{Camera, Chart, KeyedTable, Probing};
 
 /// A collection that was open before, with what was made of it.
@@ -17,6 +17,7 @@ pub struct LeftCollection {
     sources: Vec<PathBuf>,
     removed: Vec<PathBuf>,
     selected: Option<usize>,
+    colours: LabelColours,
     /// What was made of it; `None` where some tracks came or went since, and what was made is shown still.
     pub made: Option<MadeOfCollection>,
 }
@@ -61,6 +62,7 @@ impl Library {
             sources: self.sources.clone(),
             removed: self.removed.clone(),
             selected: self.selected,
+            colours: self.colours.clone(),
             made: None,
         })
     }
@@ -70,6 +72,7 @@ impl Library {
         self.settle_for_early();
         self.opening_sources.clone_from(&left.sources);
         self.show(Collection::clone(&left.collection));
+        self.colours.clone_from(&left.colours);
         self.removed.clone_from(&left.removed);
         left.selected
     }
@@ -143,6 +146,7 @@ impl Library {
     fn tracks_changed(&mut self) {
         if let Some(collection) = &self.collection {
             self.labels = collection.labels();
+            self.colours.add(&self.labels);
             self.parts = collection.parts().into();
             (self.bad, self.cut) = count_bad(collection);
         }

@@ -114,6 +114,7 @@ impl Library {
             }
         }
         self.labels = collection.labels();
+        self.colours.add(&self.labels);
         before
     }
 }

@@ -1,6 +1,7 @@
 //! The library: the collection, its rows, what is searched and marked.
 
 mod changes;
+mod colours;
 mod facts;
 mod marks;
 mod queue;
@@ -13,6 +14,7 @@ use mynascope_base::natural_order;
 use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
 pub use changes::{LeftCollection, MadeOfCollection};
+pub use colours::LabelColours;
 pub use queue::Queue;
 
 use super::ChosenCheckpoint;
@@ -67,6 +69,7 @@ pub struct Library {
     provisional: bool,
     rows: Vec<usize>,
     labels: Vec<String>,
+    colours: LabelColours,
     parts: Arc<[Option<&'static str>]>,
     generation: u64,
     finding: bool,
@@ -78,7 +81,7 @@ pub struct Row<'a> {
     pub index: usize,
     /// The track.
     pub track: &'a Track,
-    /// Place of its label among the sorted labels: the label's colour.
+    /// Which colour its label has.
     pub label: Option<usize>,
     /// Part of the published split.
     pub part: Option<&'static str>,
@@ -169,6 +172,7 @@ impl Library {
             .filter(|_| self.provisional && self.chosen_by_user)
             .map(|track| track.path.clone());
         self.labels = collection.labels();
+        self.colours = LabelColours::of(&self.labels);
         self.parts = collection.parts().into();
         (self.bad, self.cut) = count_bad(&collection);
         self.selected = chosen.and_then(|path| {
@@ -219,6 +223,7 @@ impl Library {
                 self.labels.insert(place, label.clone());
             }
         }
+        self.colours.add(&self.labels);
         let before = collection.tracks.len();
         Arc::make_mut(collection).tracks.extend(tracks);
         if self.form.search.is_empty() && self.form.sort.is_none() && !self.form.only_bad {
@@ -281,11 +286,19 @@ impl Library {
         })
     }
 
-    /// The place of a track's label among the sorted labels: its colour.
+    /// Which colour a track's label has.
     pub fn label_place(&self, track: &Track) -> Option<usize> {
-        let label = track.label.as_ref()?;
-        let place = |known: &String| natural_order(known, label);
-        self.labels.binary_search_by(place).ok()
+        self.colours.place(track.label.as_ref()?)
+    }
+
+    /// Which labels have which colours.
+    pub fn colours(&self) -> &LabelColours {
+        &self.colours
+    }
+
+    /// Gives the name of a group of the user a colour as if it were a label.
+    pub fn colour_group(&mut self, name: &str) {
+        self.colours.add(&[name.to_owned()]);
     }
 
     /// A track of the collection.
@@ -321,7 +334,7 @@ impl Library {
             .or_else(|| (0..after.min(tracks.len())).find(good))
     }
 
-    /// The labels of the collection, sorted; a label's place is its colour.
+    /// The labels of the collection, sorted.
     pub fn labels(&self) -> &[String] {
         &self.labels
     }

@@ -45,6 +45,35 @@ fn marks_reach_from_the_shown_track_and_labels_go_to_all_of_them() {
 }
 
 #[test]
+fn a_label_keeps_its_colour_when_others_come_and_go() {
+    let mut library = library(&["a", "b", "c", "d"]);
+    let mut give = |index: usize, label: &str| {
+        let label = Some(label.to_owned());
+        let tags = Vec::new();
+        library.set_labels(&[Labels { index, label, tags }]);
+        let places = (0..4).map(|index| library.label_place(library.track(index).unwrap()));
+        places.collect::<Vec<_>>()
+    };
+    give(0, "rock");
+    give(1, "blues");
+    let first = give(2, "rock");
+    assert_eq!(first, [Some(0), Some(1), Some(0), None]);
+    // One that is sorted before all others, and then the last of a label goes.
+    assert_eq!(give(2, "ambient"), [Some(0), Some(1), Some(2), None]);
+    assert_eq!(give(1, "dub"), [Some(0), Some(3), Some(2), None]);
+    assert_eq!(give(3, "blues"), [Some(0), Some(3), Some(2), Some(1)]);
+    library.remove(&[0].into());
+    let rest = (0..3).map(|index| library.label_place(library.track(index).unwrap()));
+    assert_eq!(rest.collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
+    // As they are, they come back with their collection.
+    let left = library.to_leave().unwrap();
+    library.show(Collection::clone(library.collection.as_ref().unwrap()));
+    library.come_back(&left);
+    let rest = (0..3).map(|index| library.label_place(library.track(index).unwrap()));
+    assert_eq!(rest.collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
+}
+
+#[test]
 fn a_bad_track_is_passed_over_around_the_end() {
     let mut library = library(&["a", "b", "c"]);
     library.selected = Some(2);

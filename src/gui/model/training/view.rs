@@ -6,7 +6,9 @@ use std::{
 };
 
 use crate::gui::model::Curve;
-use mynascope_train::{DemoMap, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainSummary};
+use mynascope_train::{
+    BestStep, DemoMap, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainSummary,
+};
 
 use super::{CHANNELS, channel::SCORE, format_config};
 
@@ -201,8 +203,8 @@ pub struct RunRow {
     pub step: u64,
     /// Loss of its last step.
     pub loss: Option<f64>,
-    /// The best score during the run and what it is, if one was taken.
-    pub best: Option<(f64, String)>,
+    /// The step that did best and how well, if one did better than the first weights.
+    pub best: Option<BestStep>,
     /// Which step its folder stands for as an encoder, and why.
     pub stands_for: Option<String>,
     /// Where the demo tracks lie at its newest checkpoint, if they were looked at.

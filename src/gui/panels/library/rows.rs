@@ -356,11 +356,14 @@ fn cells(
     }
 }
 
-/// What the probe answered for a track, and the place of that class, where it is sure enough.
+/// What the probe answered for a track, and the colour of that class, where it is sure enough.
 fn answer_text(model: &AppState, track: usize) -> Option<(String, usize)> {
     let answer = model.coloured_answer(track)?.answer.as_ref()?;
     let share = 100.0 * answer.confidence?;
-    Some((format!("{} {share:.0} %", answer.prediction), answer.class?))
+    let class = answer.class?;
+    let classes = &model.probing.predictions.as_ref()?.classes;
+    let place = model.colour_places(classes).get(class).copied()?;
+    Some((format!("{} {share:.0} %", answer.prediction), place))
 }
 
 /// The field for a label or tag in a row.

@@ -70,7 +70,11 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &AppState, view: View<'_>, out: &mut
             rect,
             radius: radius(chart.xy.len(), rect),
             ring: tokens.text_strong,
-            rim: tokens.point_rim,
+            rim: match chart.scale {
+                // The bright end of the scale is pale; the colours of labels are none of them.
+                Some(_) => tokens.point_rim,
+                None => egui::Color32::TRANSPARENT,
+            },
             tokens,
         }
         .into_shape(),

@@ -12,7 +12,7 @@ use mynascope_base::{counted, without_path};
 
 use crate::gui::{
     actions,
-    command::{Command, MapCommand, ProbeCommand},
+    command::{Command, MapCommand},
     jobs::format_duration,
     model::{AppState, Chart, MapSide},
     panels::{parts, probe::groups},
@@ -55,7 +55,9 @@ fn column(ui: &mut Ui, size: Vec2, content: impl FnOnce(&mut Ui)) {
 
 /// A map with its legend beside it.
 fn one(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) {
-    let below = CAPTION_HEIGHT + groups_height(model);
+    let shows_groups = shows_groups(model);
+    let rows = if shows_groups { 3.0 } else { 1.0 };
+    let below = rows * (theme::CONTROL_HEIGHT + theme::SPACE);
     let size = ui.available_size() - Vec2::new(0.0, below);
     let size = size.max(Vec2::splat(20.0 * theme::UNIT));
     let width = (size.x - LEGEND_WIDTH - theme::SPACE_LARGE).max(40.0 * theme::UNIT);
@@ -71,48 +73,31 @@ fn one(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) {
             ui.vertical(|ui| legend::show(ui, &model.mapping, chart, out));
         });
     });
-    groups_line(ui, model, out);
-    if model.mapping.is_silent() {
-        where_is_the_sound(ui, out);
-    } else if !picked(ui, model, chart, out) {
-        if let Some(other) = made_otherwise(model, chart) {
-            otherwise(ui, &other);
-            return;
-        }
-        let by = match &model.mapping.imported {
-            Some(imported) => imported.path.display().to_string(),
-            None => {
-                let mask = chart.source.key.source.mask_note();
-                format!("{mask}  \u{b7}  {}", chart.source.table.encoder)
-            }
-        };
-        // No wider than the map that it is about.
-        column(ui, Vec2::new(width, theme::TEXT_SMALL), |ui| {
-            caption(ui, chart, Some(by));
-        });
-    }
-}
-
-/// What the groups take below the map while there are any, or something that could become one.
-fn groups_height(model: &AppState) -> f32 {
-    let rows = [
-        !model.mapping.picked.is_empty(),
-        !model.probing.groups.is_empty(),
-    ];
-    let rows = rows.into_iter().filter(|shown| *shown).count();
-    rows as f32 * (theme::CONTROL_HEIGHT + theme::SPACE)
-}
-
-/// Puts what is picked into groups, and trains on them.
-fn groups_line(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    if !model.mapping.picked.is_empty() {
+    if shows_groups {
         ui.horizontal(|ui| {
             groups::name_field(ui, model, &mut |command| out.push(Command::Probe(command)));
         });
-    }
-    if !model.probing.groups.is_empty() {
         groups::line(ui, model, out);
     }
+    // As high whatever stands in it, and what is no button no wider than the map that it is about.
+    let row = Vec2::new(size.x, theme::CONTROL_HEIGHT);
+    ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
+        if model.mapping.is_silent() {
+            where_is_the_sound(ui, out);
+        } else if !picked(ui, model, chart, out) {
+            ui.set_max_width(width);
+            match made_otherwise(model, chart) {
+                Some(other) => otherwise(ui, &other),
+                None => drop(caption(ui, chart, Some(model.mapping.made_by(chart)))),
+            }
+        }
+    });
+}
+
+/// Whether groups stand below the map: while there are any, or something that could become one. Both of their rows come and go
+/// together, so that neither moves when a group is made or the selection ends.
+fn shows_groups(model: &AppState) -> bool {
+    !model.mapping.picked.is_empty() || !model.probing.groups.is_empty()
 }
 
 /// What made the map, where that is not what is chosen above it.
@@ -147,17 +132,12 @@ fn otherwise(ui: &mut Ui, made: &str) {
 
 /// The question that a table from elsewhere raises, in place of the caption.
 fn where_is_the_sound(ui: &mut Ui, out: &mut Vec<Command>) {
-    ui.horizontal(|ui| {
-        let hint = "Looks below a folder for files of the same names; the map stays as it is";
-        if ui
-            .small_button("Find its sound…")
-            .on_hover_text(hint)
-            .clicked()
-        {
-            out.push(Command::Map(MapCommand::FindSound(None)));
-        }
-        parts::quiet(ui, "The sound of this table is not where it says");
-    });
+    let hint = "Looks below a folder for files of the same names; the map stays as it is";
+    let find = ui.button(theme::small("Find its sound…"));
+    if find.on_hover_text(hint).clicked() {
+        out.push(Command::Map(MapCommand::FindSound(None)));
+    }
+    parts::quiet(ui, "The sound of this table is not where it says");
 }
 
 /// What is picked, where something is; else nothing is drawn and `false` returned.
@@ -172,56 +152,29 @@ fn picked(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) 
         (Level::Window, _) => format!(" of {}", counted(tracks, "track")),
     };
     let text = format!("{}{of} selected", points(chart.level, chart.picked_points));
-    ui.horizontal(|ui| {
-        let hint = "Selects nothing; all points have their colours again (Esc)";
-        if ui.small_button("Clear").on_hover_text(hint).clicked() {
-            out.push(Command::Map(MapCommand::ClearPicked));
-        }
-        for (name, id) in [
-            ("Play", "play-in-turn"),
-            ("Label…", "edit-label"),
-            ("Save list…", "save-list"),
-        ] {
-            let Some(action) = actions::find(id) else {
-                continue;
-            };
-            let command = (action.command)(model);
-            let button = ui.add_enabled(
-                command.is_some(),
-                egui::Button::new(theme::small(name)).small(),
-            );
-            if button.on_hover_text(action.help).clicked() {
-                out.extend(command);
-            }
-        }
-        group(ui, model, out);
-        parts::quiet(ui, text)
-            .on_hover_text("Marked in the library too: F2 labels their tracks, Shift+F2 tags them");
-    });
-    true
-}
-
-/// The menu that puts the picked tracks into a group that a probe learns.
-fn group(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let counts = model.probing.groups.counts();
-    let menu = ui.menu_button(theme::small("Group"), |ui| {
-        let mut put = |ui: &mut Ui, text: String, name: String| {
-            if ui.button(text).clicked() {
-                out.push(Command::Probe(ProbeCommand::Group(name)));
-                ui.close();
-            }
+    let hint = "Selects nothing; all points have their colours again (Esc)";
+    let clear = ui.button(theme::small("Clear"));
+    if clear.on_hover_text(hint).clicked() {
+        out.push(Command::Map(MapCommand::ClearPicked));
+    }
+    for (name, id) in [
+        ("Play", "play-in-turn"),
+        ("Label…", "edit-label"),
+        ("Save list…", "save-list"),
+    ] {
+        let Some(action) = actions::find(id) else {
+            continue;
         };
-        for (name, tracks) in &counts {
-            put(ui, format!("Into {name} ({tracks})"), (*name).to_owned());
+        let command = (action.command)(model);
+        let button = egui::Button::new(theme::small(name));
+        let button = ui.add_enabled(command.is_some(), button);
+        if button.on_hover_text(action.help).clicked() {
+            out.extend(command);
         }
-        let new = (1..).map(|number| format!("group {number}"));
-        let mut new = new.filter(|name| !counts.contains_key(name.as_str()));
-        if let Some(name) = new.next() {
-            put(ui, format!("Into a new one, {name}"), name);
-        }
-    });
-    let hint = "Puts their tracks into a group; the tab Groups of the layout Probe trains a probe on the groups";
-    menu.response.on_hover_text(hint);
+    }
+    line(ui, text)
+        .on_hover_text("Marked in the library too: F2 labels their tracks, Shift+F2 tags them");
+    true
 }
 
 /// A line of small text that ends where its column does.

@@ -33,13 +33,6 @@ impl MapSheet {
     pub fn of(model: &AppState) -> Option<Self> {
         let mapping = &model.mapping;
         let chart = mapping.chart.as_ref()?;
-        let by = match &mapping.imported {
-            Some(imported) => imported.path.display().to_string(),
-            None => {
-                let mask = chart.source.key.source.mask_note();
-                format!("{mask}  \u{b7}  {}", chart.source.table.encoder)
-            }
-        };
         let shown = |entry: &&LegendEntry| !mapping.hidden.contains(&entry.label);
         Some(Self {
             points: Arc::clone(&chart.points),
@@ -47,7 +40,7 @@ impl MapSheet {
             scale: chart.scale.clone(),
             camera: mapping.camera,
             extent: chart.extent,
-            caption: caption_of(chart, Some(by)),
+            caption: caption_of(chart, Some(mapping.made_by(chart))),
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::gui::{
     model::{
         AppState, Imported, PROTOCOLS, ProbeJob, explain_head, explain_protocol, explain_task,
     },
-    panels::{fields, parts},
+    panels::{encoder, fields, parts},
 };
 use mynascope_probe::{Head, Protocol, Task};
 
@@ -71,19 +71,15 @@ pub fn form(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 fn of_table(ui: &mut Ui, imported: &Imported, out: &mut Vec<Command>) {
     let hint = "The table that is on the map is probed, with its own labels, those of a list or those of the open collection";
     parts::row(ui, "Table", hint, |ui| {
-        let name = imported.path.file_name().unwrap_or_default();
-        let text = name.to_string_lossy().into_owned();
-        ui.add(Label::new(text).truncate())
+        ui.add(Label::new(imported.name()).truncate())
             .on_hover_text(imported.path.display().to_string())
     });
     let button = Button::new("Labels from a list…");
     if parts::wide(ui, ui.available_width(), button, true, parts::LABELS_HINT) {
         out.push(Command::Map(MapCommand::LabelTable(None)));
     }
-    let hint =
-        "Puts the table away: map and probe go back to the encoder that is chosen at the top";
-    let button = Button::new("Back to the encoder");
-    if parts::wide(ui, ui.available_width(), button, true, hint) {
+    let button = Button::new(encoder::BACK_TO_ENCODER);
+    if parts::wide(ui, ui.available_width(), button, true, encoder::BACK_HINT) {
         out.push(Command::Map(MapCommand::CloseTable));
     }
 }

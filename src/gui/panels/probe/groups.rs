@@ -3,6 +3,7 @@
 use eframe::egui::{self, Align, Layout, ScrollArea, TextEdit, Ui, vec2};
 use egui_phosphor::regular as icon;
 use mynascope_base::counted;
+use mynascope_probe::format_interval;
 
 use crate::gui::{
     command::{AnswersCommand, Command, ProbeCommand},
@@ -48,6 +49,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
              there; or mark rows in the library and name them here. A right click on a mistake moves its track to another group; then train again.",
         );
     }
+    let places = places(model);
     parts::explain(
         ui,
         "A right click on a track under Mistakes or Use moves it to another group; train again after that.",
@@ -56,7 +58,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         .id_salt("groups")
         .auto_shrink(false)
         .show(ui, |ui| {
-            for (place, (name, count)) in counts.into_iter().enumerate() {
+            for ((name, count), place) in counts.into_iter().zip(places) {
                 ui.horizontal(|ui| {
                     let hint = "Removes the group; its tracks stay where they are";
                     if parts::symbol(ui, icon::TRASH, &format!("Remove group {name}"), hint) {
@@ -74,14 +76,20 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         });
 }
 
+/// The colours of the groups, in their order.
+fn places(model: &AppState) -> Vec<usize> {
+    let names: Vec<&str> = model.probing.groups.counts().into_keys().collect();
+    model.colour_places(&names)
+}
+
 /// The field for the name of a group, and the button that puts the chosen tracks into it.
 pub fn name_field(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) {
     let mut text = model.probing.view.group_text.clone();
     let field = TextEdit::singleline(&mut text)
         .hint_text("Name of a group")
-        .desired_width(NAME_WIDTH)
+        .vertical_align(Align::Center)
         .margin(egui::Margin::symmetric(8, 5));
-    let response = ui.add(field);
+    let response = ui.add_sized([NAME_WIDTH, theme::CONTROL_HEIGHT], field);
     response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "Name of a group")
     });
@@ -148,12 +156,17 @@ pub fn line(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                     out.push(Command::Answers(AnswersCommand::Colour(true)));
                 }
                 let report = &result.report;
+                let interval =
+                    format_interval(report.interval, |edge| score::score_text(result, edge));
                 let score = format!(
-                    "{} {}",
+                    "{} {} ({interval})",
                     report.metric,
                     score::score_text(result, report.score)
                 );
-                parts::quiet(ui, score);
+                parts::quiet(ui, score).on_hover_text(format!(
+                    "Over {}, with the 95 % interval; the layout Probe tells more (Ctrl+5)",
+                    counted(report.split.test, "tested track")
+                ));
             }
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -167,7 +180,10 @@ pub fn line(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                     .on_hover_text(error);
                 return;
             }
-            for (place, (name, count)) in probing.groups.counts().into_iter().enumerate() {
+            if probing.groups.is_empty() {
+                parts::quiet(ui, "No groups yet: name what is selected, twice at least");
+            }
+            for ((name, count), place) in probing.groups.counts().into_iter().zip(places(model)) {
                 let (dot, _) = ui.allocate_exact_size(
                     vec2(theme::SPACE, theme::CONTROL_HEIGHT),
                     egui::Sense::hover(),

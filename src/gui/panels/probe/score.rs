@@ -1,6 +1,6 @@
 //! The score and what it rests on.
 
-use eframe::egui::{RichText, Ui};
+use eframe::egui::{self, RichText, Ui};
 
 use crate::gui::{
     model::{ProbeResult, format_score},
@@ -25,9 +25,6 @@ pub fn notes(ui: &mut Ui, result: &ProbeResult) {
             split.train, split.valid, split.test
         ),
     );
-    for note in &report.notes {
-        parts::explain(ui, sentence(note));
-    }
     if !report.chosen.is_empty() {
         let chosen = format_chosen(&report.chosen);
         parts::explain(ui, format!("Chosen without the test part: {chosen}."));
@@ -41,7 +38,28 @@ pub fn notes(ui: &mut Ui, result: &ProbeResult) {
     if keeps_no_probe(report) {
         parts::explain(ui, NO_PROBE);
     }
+    // The first say what the score is worth, the others how it was come by.
+    let shown = match report.notes.len() {
+        all if all <= NOTES_SHOWN + 1 => all,
+        _ => NOTES_SHOWN,
+    };
+    let (first, rest) = report.notes.split_at(shown);
+    for note in first {
+        parts::explain(ui, sentence(note));
+    }
+    if !rest.is_empty() {
+        let title = format!("{} more on data and protocol", rest.len());
+        let fold = egui::CollapsingHeader::new(theme::small(title)).id_salt("more notes");
+        fold.show(ui, |ui| {
+            for note in rest {
+                parts::explain(ui, sentence(note));
+            }
+        });
+    }
 }
+
+/// So many notes on a score are read at once; more are folded away.
+const NOTES_SHOWN: usize = 4;
 
 /// What a run of the published protocol leaves for other tracks.
 pub const NO_PROBE: &str = "The published protocol keeps no probe: it standardises each part by itself, which cannot be done for other tracks. \

@@ -89,8 +89,16 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, with_mask: bool, out: &mut Ve
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             if let Some(track) = model.library.selected_track() {
                 let title = RichText::new(&track.title).color(tokens.text_strong);
+                let step = model.neighbours.step_at(&track.path);
+                let room = ui.available_width();
+                // The label stands in the library too: in a narrow panel the title takes its place.
+                let is_narrow = room < 3.0 * ROOM_BESIDE_TITLE;
+                let beside = match is_narrow && track.warning.is_none() && step.is_none() {
+                    true => 0.0,
+                    false => ROOM_BESIDE_TITLE,
+                };
                 ui.scope(|ui| {
-                    ui.set_max_width((ui.available_width() - ROOM_BESIDE_TITLE).max(0.0));
+                    ui.set_max_width((room - beside).max(0.0));
                     ui.add(Label::new(title).truncate());
                 });
                 let channel = model.embeddings.source.channel;
@@ -110,9 +118,9 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, with_mask: bool, out: &mut Ve
                         use_left(ui, model, out);
                     }
                 }
-                if let Some(step) = model.neighbours.step_at(&track.path) {
+                if let Some(step) = step {
                     neighbour(ui, model, &step);
-                } else if let Some(label) = &track.label {
+                } else if let Some(label) = track.label.as_ref().filter(|_| !is_narrow) {
                     ui.add(Label::new(small(label).color(tokens.text_weak)).truncate());
                 }
             }

@@ -110,6 +110,7 @@ pub fn show(
     let view = &model.spectrogram.view;
     // Of one style all blocks are alike: how high each is tells them apart.
     let is_level = speaker == Speaker::Classifier && model.styles.form.style.is_some();
+    let places = places(model, timeline, speaker);
     let mut under = None;
     let mut blocks: Vec<Block<'_>> = Vec::new();
     for (at, window) in said.windows.iter().enumerate() {
@@ -124,7 +125,7 @@ pub fn show(
             continue;
         }
         let block = block.shrink2(egui::vec2(0.5, 0.0));
-        let (colour, mut share) = look(tokens, &window.answer);
+        let (colour, mut share) = look(tokens, &window.answer, &places);
         if let Some(active) = active {
             share = active.strength(&window.answer);
         }
@@ -195,13 +196,13 @@ fn caption(
     if close.on_hover_text(hint).clicked() {
         out.push(Command::Probe(ProbeCommand::ShowStrip(false)));
     }
-    for (name, class, share) in seen_labels(model, timeline).into_iter().rev() {
+    for (name, place, share) in seen_labels(model, timeline).into_iter().rev() {
         let text = format!("{name} {:.0} %", 100.0 * share);
         ui.label(theme::small(text).color(tokens.text_weak));
         let dot = egui::vec2(2.0 * theme::UNIT, CAPTION);
         let (dot, _) = ui.allocate_exact_size(dot, Sense::hover());
-        let colour = theme::label_colour(tokens, class);
-        theme::label_mark(ui.painter(), dot.center(), theme::UNIT, class, colour);
+        let colour = theme::label_colour(tokens, place);
+        theme::label_mark(ui.painter(), dot.center(), theme::UNIT, place, colour);
     }
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         if let Some(role) = timeline.role {
@@ -224,7 +225,7 @@ fn caption(
     });
 }
 
-/// The most frequent answers of the windows that are seen, with their place among the classes and their share.
+/// The most frequent answers of the windows that are seen, with their colour and their share.
 fn seen_labels<'a>(
     model: &AppState,
     timeline: &'a PredictionTimeline,
@@ -244,9 +245,10 @@ fn seen_labels<'a>(
             *count += 1;
         }
     }
-    let mut named: Vec<(&str, usize, f64)> = (timeline.classes.iter().zip(counts).enumerate())
-        .filter(|(_, (_, count))| *count > 0)
-        .map(|(class, (name, count))| (name.as_str(), class, count as f64 / classes.len() as f64))
+    let places = places(model, timeline, Speaker::Probe);
+    let mut named: Vec<(&str, usize, f64)> = (timeline.classes.iter().zip(counts).zip(places))
+        .filter(|((_, count), _)| *count > 0)
+        .map(|((name, count), place)| (name.as_str(), place, count as f64 / classes.len() as f64))
         .collect();
     named.sort_by(|a, b| b.2.total_cmp(&a.2));
     named.truncate(NAMED);
@@ -307,13 +309,20 @@ fn style_of_all(ui: &egui::Ui, painter: &egui::Painter, area: Rect, name: &str) 
     painter.galley(corner, text, theme::DARK.text_strong);
 }
 
-/// The colour of a class, and how strongly it is shown.
-fn look(tokens: &theme::Tokens, answer: &Answer) -> (Color32, f32) {
-    let share = answer.confidence.unwrap_or(1.0) as f32;
-    match answer.class {
-        Some(class) => (theme::label_colour(tokens, class), share),
-        None => (theme::NO_LABEL, share),
+/// The colours of the classes: those of labels and groups have theirs in every panel.
+fn places(model: &AppState, timeline: &PredictionTimeline, speaker: Speaker) -> Vec<usize> {
+    match speaker {
+        Speaker::Probe => model.colour_places(&timeline.classes),
+        Speaker::Classifier | Speaker::Keys => (0..timeline.classes.len()).collect(),
     }
+}
+
+/// The colour of a class, and how strongly it is shown.
+fn look(tokens: &theme::Tokens, answer: &Answer, places: &[usize]) -> (Color32, f32) {
+    let share = answer.confidence.unwrap_or(1.0) as f32;
+    let place = answer.class.and_then(|class| places.get(class));
+    let colour = place.map_or(theme::NO_LABEL, |&place| theme::label_colour(tokens, place));
+    (colour, share)
 }
 
 /// Black or white, whichever can be read.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use eframe::egui::{self, Color32, Pos2, Rect, Sense, Ui, Vec2};
 
 use crate::gui::{model::RunView, theme};
+use mynascope_base::{share_with_interval, wilson_interval};
 use mynascope_train::DemoMap;
 
 use super::super::parts;
@@ -24,14 +25,20 @@ pub fn show(ui: &mut Ui, run: &RunView) {
     ui.add_space(theme::SPACE);
     ui.horizontal(|ui| {
         parts::heading(ui, "Demo tracks");
+        let interval = wilson_interval(map.accuracy, map.styles.len());
+        let shown = run.chosen.as_ref().map(|chosen| chosen.step);
+        let looked = match shown.filter(|shown| *shown != map.step) {
+            Some(shown) => format!("last looked at before step {shown}, at step {}", map.step),
+            None => format!("step {}", map.step),
+        };
         let text = format!(
-            "step {}, style score {:.0} %",
-            map.step,
-            100.0 * map.accuracy
+            "{looked}: style score {}",
+            share_with_interval(map.accuracy, Some(interval))
         );
         parts::quiet(ui, text).on_hover_text(
             "The first two principal components of the demo tracks' embeddings; each map is turned to lie as the one before. \
-             The style score is the share of tracks most of whose five nearest others have their style",
+             The style score is the share of tracks most of whose five nearest others have their style, with its 95 % interval: \
+             scores of two steps that lie in each other's interval do not tell which step is better",
         );
     });
     let room = ui.available_size();

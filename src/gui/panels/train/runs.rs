@@ -9,12 +9,15 @@ use crate::gui::{
     theme,
 };
 
-use super::{super::parts, demo_map, plot};
+use super::{
+    super::{fields, parts},
+    demo_map, plot,
+};
 
 /// Widths of the columns that hold numbers, and of the buttons at the end of a row.
 const STEPS: f32 = 26.0 * theme::UNIT;
 const LOSS: f32 = 18.0 * theme::UNIT;
-const SCORE: f32 = 18.0 * theme::UNIT;
+const SCORE: f32 = 28.0 * theme::UNIT;
 const DATE: f32 = 32.0 * theme::UNIT;
 const BUTTON: f32 = theme::ROW_HEIGHT;
 /// Buttons at the end of a row.
@@ -200,7 +203,18 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
         (columns.loss, loss.map_or_else(dash, plot::number)),
         (
             columns.score,
-            score.map_or_else(dash, |(value, _)| plot::number(*value)),
+            score.map_or_else(dash, |best| {
+                let [low, high] = best.interval.unwrap_or([f64::NAN; 2]);
+                match low.is_nan() {
+                    true => format!("{:.0} %", 100.0 * best.score),
+                    false => format!(
+                        "{:.0} % ({:.0} to {:.0})",
+                        100.0 * best.score,
+                        100.0 * low,
+                        100.0 * high
+                    ),
+                }
+            }),
         ),
         (columns.date, row.changed.map_or_else(dash, format_time)),
     ];
@@ -212,7 +226,11 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
     response.widget_info(|| {
         egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, shown, &name)
     });
-    let score = score.map_or(String::new(), |(_, of)| format!("\nbest score: {of}"));
+    let score = match score {
+        Some(best) => format!("\nbest score: {}", best.of),
+        None => "\nno best step: by labels none did better than the first weights, beyond chance"
+            .to_owned(),
+    };
     let stands = row.stands_for.as_ref();
     let stands = stands.map_or(String::new(), |step| format!("\nas an encoder: {step}"));
     let clicked = response.clicked();
@@ -234,7 +252,9 @@ fn menu(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) {
     let typed = naming.filter(|(run, _)| *run == row.folder);
     let mut text = typed.map_or_else(|| row.name(), |(_, text)| text.clone());
     ui.label("Name");
+    let letters = text.chars().count();
     let field = ui.text_edit_singleline(&mut text);
+    fields::begin(ui, &field, letters);
     if field.changed() {
         let naming = Some((row.folder.clone(), text.clone()));
         out.push(Command::Train(TrainCommand::EditName(naming)));
