@@ -188,6 +188,7 @@ const FIRST_OF_ALL: &[(&str, &[&str])] = &[
             "copy-picture-command",
             "picture-of-sound",
             "lesson-new",
+            "measure-precisions",
             "embed-collection",
             "copy-map-command",
             "edit-label",

@@ -248,8 +248,14 @@ mod tests {
         };
         let area = Rect::from_min_size(egui::pos2(0.0, 0.0), egui::vec2(1920.0, 1280.0));
         let height = (band_of_hz(445.0) + 0.5) as f32 * 10.0;
-        let text =
-            describe(&model, &picture, area, egui::pos2(1005.0, 1280.0 - height)).join(BETWEEN);
+        let place = egui::pos2(1005.0, 1280.0 - height);
+        let said = |model: &AppState| describe(model, &picture, area, place).join(BETWEEN);
+        // Where no mask is drawn nothing is said of one.
+        model.mask.form.shown = false;
+        assert_eq!(said(&model), "0:03.2 · 445 Hz · A4 +20 ct · 20.0 dB");
+        model.show_workspace(Workspace::Teach);
+        model.mask.form.shown = true;
+        let text = said(&model);
         assert!(
             text.starts_with("0:03.2 · 445 Hz · A4 +20 ct · 20.0 dB · row 1, column "),
             "{text}"
