@@ -1,7 +1,7 @@
 //! Finds one frame after the other. Nothing in a stream says where its frames stand but their headers, four bytes that also
 //! occur in texts, pictures and the frames themselves: a place counts as a frame where others follow at its length.
 
-use std::{io, ops::Range};
+use std::{collections::BTreeSet, io, ops::Range};
 
 use super::{
     super::window::Window,
@@ -206,12 +206,8 @@ fn is_noise(window: &mut Window, bytes: Range<u64>) -> io::Result<bool> {
     let looked_at = (bytes.end - bytes.start).min(LOOKED_AT) as usize;
     let piece = window.at(bytes.start, looked_at)?;
     let piece = piece.get(..looked_at).unwrap_or(piece);
-    let mut values = [false; 256];
-    for &byte in piece {
-        values[usize::from(byte)] = true;
-    }
     let high = piece.iter().filter(|byte| !byte.is_ascii()).count();
-    let different = values.iter().filter(|is_there| **is_there).count();
+    let different = piece.iter().collect::<BTreeSet<_>>().len();
     // Of bytes by chance half are no ASCII, and of 64 more than 50 differ.
     Ok(piece.len() >= LEAST && 3 * high >= piece.len() && different >= 3 * LEAST / 4)
 }
