@@ -108,9 +108,7 @@ impl Attention<'_> {
         &self,
         [to_qkv, to_out]: &[Factor<'_>; 2],
         x: &[f32],
-        normed: &mut [f32],
-        qkv: &mut [f32],
-        mixed: &mut [f32],
+        [normed, qkv, mixed]: [&mut [f32]; 3],
         out: &mut [f32],
         heads: &mut Heads,
     ) {
@@ -185,7 +183,7 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
             .for_each_init(scratch, |(normed, mixed, heads), ((out, x), qkv)| {
                 let (normed, _) = normed.split_at_mut(x.len());
                 let (mixed, _) = mixed.split_at_mut(out.len() / dim * inner);
-                weights.tile(&factors, x, normed, qkv, mixed, out, heads);
+                weights.tile(&factors, x, [normed, qkv, mixed], out, heads);
             });
     } else {
         let scratch = || (scratch(), vec![0.0; rows * 3 * inner]);
@@ -193,7 +191,7 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
             let (normed, _) = normed.split_at_mut(x.len());
             let (mixed, _) = mixed.split_at_mut(out.len() / dim * inner);
             let (qkv, _) = qkv.split_at_mut(x.len() / dim * 3 * inner);
-            weights.tile(&factors, x, normed, qkv, mixed, out, heads);
+            weights.tile(&factors, x, [normed, qkv, mixed], out, heads);
         });
     }
     (out, kept)

@@ -45,6 +45,8 @@ mod here {
     #[repr(C, align(64))]
     struct Form([u8; 64]);
 
+    // Counted out when it is compiled.
+    #[allow(clippy::indexing_slicing)]
     const FORM: Form = {
         let mut form = [0; 64];
         form[0] = 1;

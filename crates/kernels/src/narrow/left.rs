@@ -44,7 +44,7 @@ impl Left {
     }
 
     /// The lines from a row on.
-    pub fn from_row(&self, row: usize) -> &[Line] {
+    pub fn rows_from(&self, row: usize) -> &[Line] {
         &self.lines[row * self.stride..]
     }
 

@@ -145,7 +145,7 @@ impl Tiles {
                 let columns = BLOCK.min(count - column);
                 for row in (0..rows).step_by(BLOCK) {
                     let height = BLOCK.min(rows - row);
-                    let a = &left.from_row(row)[..(BLOCK - 1) * left.stride + chunks];
+                    let a = &left.rows_from(row)[..(BLOCK - 1) * left.stride + chunks];
                     let whole = height == BLOCK && columns == BLOCK;
                     let at = row * stride + column;
                     if let Some(session) = &session
