@@ -156,8 +156,10 @@ fn closeness(a: &[f64; 2], b: &[f64; 2]) -> f64 {
 
 /// Over all pairs of two different points, in both directions. Of very many points some, evenly spread, stand for all.
 fn sum_of_closeness(map: &[[f64; 2]]) -> f64 {
-    let [xs, ys] =
-        [0, 1].map(|axis| -> Vec<f32> { map.iter().map(|point| point[axis] as f32).collect() });
+    let along = |of: fn(&[f64; 2]) -> f64| -> Vec<f32> {
+        map.iter().map(|point| of(point) as f32).collect()
+    };
+    let (xs, ys) = (along(|[x, _]| *x), along(|[_, y]| *y));
     let step = (map.len() * map.len()).div_ceil(MOST_PAIRS).max(1);
     let some: Vec<usize> = (0..map.len()).step_by(step).collect();
     let of_point = |&point: &usize| {

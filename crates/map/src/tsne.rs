@@ -18,7 +18,8 @@ const THETA: f32 = 0.5;
 const EARLY_ITERATIONS: usize = 250;
 const EXAGGERATION: f32 = 12.0;
 /// Momentum in the early iterations and after them.
-const MOMENTUM: [f32; 2] = [0.5, 0.8];
+const EARLY_MOMENTUM: f32 = 0.5;
+const MOMENTUM: f32 = 0.8;
 /// Least learning rate, as in scikit-learn; else it is the number of rows over the exaggeration (Belkina et al. 2019).
 const LEAST_RATE: f32 = 50.0;
 /// How the gain of a coordinate grows where it turns back, shrinks where it goes on, and what is left of it.
@@ -48,11 +49,13 @@ pub(super) fn tsne(
     let early = EARLY_ITERATIONS.min(all / 4);
     let mut points = first_positions(rows, settings.seed);
     let mut tree = Tree::empty();
-    for (phase, iterations) in [0..early, early..all].into_iter().enumerate() {
-        let exaggeration = if phase == 0 { EXAGGERATION } else { 1.0 };
+    for (iterations, exaggeration, momentum) in [
+        (0..early, EXAGGERATION, EARLY_MOMENTUM),
+        (early..all, 1.0, MOMENTUM),
+    ] {
         let mut descent = Descent {
             rate: (points.len() as f32 / exaggeration).max(LEAST_RATE),
-            momentum: MOMENTUM[phase],
+            momentum,
             states: vec![State::default(); points.len()],
         };
         for iteration in iterations {
