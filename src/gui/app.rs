@@ -326,11 +326,11 @@ impl App {
             });
         panels::overlays::show(ui, &self.model, &mut commands);
         // Tiles move only under the pointer.
-        if ui.input(|input| input.pointer.any_released()) {
-            if let Some(tiles) = self.tree().and_then(saved_workspace::to_text) {
-                let keep = WindowCommand::SaveWorkspace(self.model.workspace, self.room, tiles);
-                commands.push(Command::Window(keep));
-            }
+        if ui.input(|input| input.pointer.any_released())
+            && let Some(tiles) = self.tree().and_then(saved_workspace::to_text)
+        {
+            let keep = WindowCommand::SaveWorkspace(self.model.workspace, self.room, tiles);
+            commands.push(Command::Window(keep));
         }
         if !commands.is_empty() {
             ui.ctx().request_repaint();

@@ -73,19 +73,6 @@ impl LoadedEncoder {
         self.embed(windows, masks, Wanted::EveryLayer)
     }
 
-    fn embed(
-        &self,
-        windows: &[&[f32]],
-        masks: Option<&[TokenMask]>,
-        wanted: Wanted,
-    ) -> Result<Vec<f32>, EncoderError> {
-        if self.device() != "cpu" {
-            return self.embed_here(windows, masks, wanted);
-        }
-        // From one of the pool's own threads: a layer is many short products, each of which would else wake the pool anew.
-        rayon::scope(|_| self.embed_here(windows, masks, wanted))
-    }
-
     /// How many windows of which no token is dropped are embedded at a time: as many as make products large.
     pub fn windows_per_pass(&self) -> usize {
         let tokens = self.info().grids.iter().map(TokenGrid::tokens).sum();
@@ -101,7 +88,7 @@ impl LoadedEncoder {
         (most / tokens.max(1)).max(1)
     }
 
-    fn embed_here(
+    fn embed(
         &self,
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,

@@ -1,6 +1,6 @@
 //! Measures what fewer bits gain and cost an encoder, over the windows of a track.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
@@ -35,7 +35,7 @@ pub fn start(
 
 fn measure(
     source: &EncoderSource,
-    track: &PathBuf,
+    track: &Path,
     job: &JobContext<'_, PrecisionGain>,
 ) -> Result<(), EmbedError> {
     if let Some(why) = Precision::Bf16.problem_on_cpu() {
