@@ -683,7 +683,10 @@ fn what_cannot_be_opened_is_not_offered_as_opened_before() {
         harness.state().model().settings.recent.clone()
     };
     let [first, second] = [&folder, &other].map(|it| it.path().to_path_buf());
-    assert_eq!(open(folder.path().join("gone")), std::slice::from_ref(&first));
+    assert_eq!(
+        open(folder.path().join("gone")),
+        std::slice::from_ref(&first)
+    );
     assert_eq!(open(second.clone()), [second.clone(), first.clone()]);
     // It went since.
     drop(other);
