@@ -14,7 +14,7 @@ use std::{
 };
 
 use mynascope_audio as audio;
-use mynascope_embedding::load_table;
+use mynascope_embedding::{cosine, load_table};
 use mynascope_encoder::Precision;
 use serde_json::Value;
 
@@ -240,8 +240,7 @@ fn fewer_bits_embed_nearly_the_same_or_say_why_they_cannot() {
         let found = table("x.npz");
         assert!(found.encoder.contains(&name), "{}", found.encoder);
         for (a, b) in exact.iter().zip(found.iter()) {
-            let dot = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
-            let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+            let cosine = cosine(a, b);
             assert!((least..1.0001).contains(&cosine), "{name}: {cosine}");
         }
         // A table of 32 bits answers for a file that is read in fewer.

@@ -19,6 +19,14 @@ fn map(bench: &mut Bench) {
     bench.settle();
 }
 
+/// Maps the table that was saved before, as one of a file.
+fn table(bench: &mut Bench, id: &str) {
+    let path = bench.file("save-embeddings-npz.npz");
+    bench.apply(Command::Map(MapCommand::OpenTable(Some(path))));
+    bench.until(id, |model| model.mapping.imported_chart().is_some());
+    bench.settle();
+}
+
 /// Writes what an action would ask a path for, and returns where.
 fn saves(
     bench: &mut Bench,
@@ -206,28 +214,19 @@ pub const MAP: Promises = &[
     }),
     ("find-sound", |bench, id| {
         assert!(bench.asked(id).is_none(), "the map is of the collection");
-        let path = bench.file("save-embeddings-npz.npz");
-        bench.apply(Command::Map(MapCommand::OpenTable(Some(path))));
-        bench.until(id, |model| model.mapping.imported_chart().is_some());
-        bench.settle();
+        table(bench, id);
         bench.asks(id, "FindSound(None)");
         map(bench);
     }),
     ("label-table", |bench, id| {
         assert!(bench.asked(id).is_none(), "the map is of the collection");
-        let path = bench.file("save-embeddings-npz.npz");
-        bench.apply(Command::Map(MapCommand::OpenTable(Some(path))));
-        bench.until(id, |model| model.mapping.imported_chart().is_some());
-        bench.settle();
+        table(bench, id);
         bench.asks(id, "LabelTable(None)");
         map(bench);
     }),
     ("close-table", |bench, id| {
         assert!(bench.asked(id).is_none(), "no table is open");
-        let path = bench.file("save-embeddings-npz.npz");
-        bench.apply(Command::Map(MapCommand::OpenTable(Some(path))));
-        bench.until(id, |model| model.mapping.imported_chart().is_some());
-        bench.settle();
+        table(bench, id);
         bench.sets(id, |model| model.mapping.imported.is_some(), false);
         bench.settle();
         map(bench);
