@@ -135,7 +135,7 @@ def mels(program, file, rounds):
     return [median(side) for side in found]
 
 
-def rows(program, threads, rounds, files, minutes):
+def compare(program, threads, rounds, files, minutes=3):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         music = folder / "music"
@@ -167,4 +167,4 @@ if __name__ == "__main__":
     asked = asked.parse_args()
     if not asked.program:
         sys.exit("say where the program is")
-    report(list(rows(asked.program.resolve(), asked.threads, asked.rounds, asked.files, asked.minutes)))
+    report(list(compare(asked.program.resolve(), asked.threads, asked.rounds, asked.files, asked.minutes)))

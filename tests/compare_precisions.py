@@ -39,7 +39,7 @@ def nearest(rows, some):
     return np.concatenate(found)
 
 
-def compare(program, checkpoint, asked, folder):
+def of_checkpoint(program, checkpoint, asked, folder):
     of = ["--checkpoint", checkpoint] if checkpoint else []
     read = [*of, "--overlap", asked.overlap] if asked.overlap else of
     rows, seconds, scores = {}, {}, {}
@@ -68,16 +68,26 @@ def compare(program, checkpoint, asked, folder):
         )
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("--data", nargs="+", required=True)
-    parser.add_argument("--probe")
-    parser.add_argument("--checkpoint", nargs="*", default=[None])
-    parser.add_argument("--overlap")
-    asked = parser.parse_args()
+def compare(program, asked):
+    """Prints the table."""
     print("| encoder | precision | windows | cosine | worst | neighbours kept | probe | as wanted |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for checkpoint in asked.checkpoint:
-            compare(asked.program, checkpoint, asked, Path(folder))
+            of_checkpoint(program, checkpoint, asked, Path(folder))
+
+
+def options(parser, required):
+    """What the table is made of."""
+    parser.add_argument("--data", nargs="+", required=required)
+    parser.add_argument("--probe")
+    parser.add_argument("--checkpoint", nargs="*", default=[None])
+    parser.add_argument("--overlap")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    options(parser, required=True)
+    asked = parser.parse_args()
+    compare(asked.program, asked)

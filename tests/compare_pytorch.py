@@ -11,13 +11,13 @@ for all, as we do). bf16 is autocast there and `--precision bf16` here. On a GPU
 bf16. Medians of the rounds; the ratios and what is wanted of them stand at the end.
 """
 
-import argparse
 import json
-import statistics
 import subprocess
+import sys
 import time
 
 import torch
+from side_by_side import Row, median, parser, report
 from torch import nn
 from vit_pytorch.simple_vit import Transformer, posemb_sincos_2d
 
@@ -121,7 +121,7 @@ def measure(run, device, count=BATCH):
             torch.cuda.synchronize()
         if at >= WARM_UP:
             times.append(time.perf_counter() - start)
-    return count / statistics.median(times)
+    return count / median(times)
 
 
 def embeddings(device):
@@ -207,42 +207,50 @@ def ours(program, device, parts):
     return found
 
 
-# Ours, whose, what of it, and the least ratio that is wanted.
+# Ours, whose, what of it, and the least ratio of speeds that is wanted.
 WANTED = [
-    ("embed tiny hybrid, bf16", "mynascope", "embed tiny hybrid, f32", 1.7),
-    ("embed small hybrid, bf16", "mynascope", "embed small hybrid, f32", 1.7),
+    ("embed tiny hybrid, bf16", "Mynascope", "embed tiny hybrid, f32", 1.7),
+    ("embed small hybrid, bf16", "Mynascope", "embed small hybrid, f32", 1.7),
     ("embed tiny hybrid, bf16", "PyTorch", "embed tiny hybrid, bf16", 2.0),
     ("embed small hybrid, bf16", "PyTorch", "embed small hybrid, bf16", 2.0),
-    ("embed small hybrid, int8", "mynascope", "embed small hybrid, f32", 2.6),
-    ("embed MAEST 30 s, int8", "mynascope", "embed MAEST 30 s, f32", 2.6),
+    ("embed small hybrid, int8", "Mynascope", "embed small hybrid, f32", 2.6),
+    ("embed MAEST 30 s, int8", "Mynascope", "embed MAEST 30 s, f32", 2.6),
     ("embed MAEST 30 s, bf16", "PyTorch", "embed MAEST 30 s, bf16", 1 / 0.6),
-    ("step, bf16", "mynascope", "step, f32", 1.35),
+    ("step, bf16", "Mynascope", "step, f32", 1.35),
     ("step, bf16", "PyTorch", "step stacked, bf16", 1.6),
 ]
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["encoder", "train"])
-    asked = parser.parse_args()
-    parts = [asked.only] if asked.only else ["encoder", "train"]
-    devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+
+def compare(program, rounds, parts):
+    """Prints what both sides reach, and gives a row of time a window (or track) for each ratio that is wanted."""
     with open("/proc/cpuinfo") as text:
         processor = next(line.split(":", 1)[1].strip() for line in text if line.startswith("model name"))
     print(f"{processor}, PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
-    for device in devices:
-        rounds = [(ours(asked.program, device, parts), pytorch(device, parts)) for _ in range(asked.rounds)]
+    rows = []
+    for device in ["cpu"] + (["cuda"] if torch.cuda.is_available() else []):
+        found = [(ours(program, device, parts), pytorch(device, parts)) for _ in range(rounds)]
         medians = {}
-        for side, name in ((0, "mynascope"), (1, "PyTorch")):
-            for what in rounds[0][side]:
-                values = [both[side][what] for both in rounds]
-                medians[name, what] = statistics.median(values)
+        for side, name in ((0, "Mynascope"), (1, "PyTorch")):
+            for what in found[0][side]:
+                values = [both[side][what] for both in found]
+                medians[name, what] = median(values)
                 digits = 5 if what.startswith(("cosine", "worst")) else 1
                 unit = "" if digits == 5 else "tracks/s" if what.startswith("step") else "windows/s"
-                print(f"{device} {name:10} {what:34} {medians[name, what]:9.{digits}f} {unit:10} {[round(v, digits) for v in values]}")
-        print(f"\n| {device} | against | ratio | wanted |\n|---|---|---|---|")
-        for what, whose, other, wanted in WANTED:
-            if ("mynascope", what) in medians and (whose, other) in medians:
-                ratio = medians["mynascope", what] / medians[whose, other]
-                print(f"| {what} | {whose}: {other} | {ratio:.2f} | {wanted:.2f} |{'' if ratio >= wanted else ' missed'}")
+                told = [round(value, digits) for value in values]
+                print(f"{device} {name:10} {what:34} {medians[name, what]:9.{digits}f} {unit:10} {told}", flush=True)
+        rows += [
+            Row(f"{what}, beside {whose}: {other} ({device})", "ms", 1e3 / medians["Mynascope", what], 1e3 / medians[whose, other], 1 / wanted)
+            for what, whose, other, wanted in WANTED
+            if ("Mynascope", what) in medians and (whose, other) in medians
+        ]
+    return rows
+
+
+if __name__ == "__main__":
+    asked = parser(__doc__)
+    asked.add_argument("--only", choices=["encoder", "train"])
+    asked = asked.parse_args()
+    if not asked.program:
+        sys.exit("say where the program is")
+    torch.set_num_threads(asked.threads)
+    report(compare(asked.program.resolve(), asked.rounds, [asked.only] if asked.only else ["encoder", "train"]))

@@ -259,7 +259,8 @@ pub struct Bench {
     /// Numbers in which `encoder` and `train` multiply, as f32,bf16,int8 (int8 for `encoder` alone).
     #[arg(long, value_delimiter = ',', default_value = "f32")]
     pub precision: Vec<Precision>,
-    /// On the CPU, too, measure `encoder` and `train` at all sizes and batches; takes some ten minutes.
+    /// On the CPU, too, measure `encoder` and `train` at all sizes and batches, and `memory` with a hundred times as much; takes
+    /// some ten minutes each.
     #[arg(long)]
     pub full: bool,
 }

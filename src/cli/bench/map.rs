@@ -17,7 +17,7 @@ use mynascope_map::{self as map, MapSettings, Method};
 use mynascope_spectrum::tokens::{Purpose, stream};
 
 const RUNS: usize = 3;
-const DIM: usize = 384;
+pub(super) const DIM: usize = 384;
 const GROUPS: usize = 10;
 
 pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
@@ -127,7 +127,7 @@ fn frames(measure: &mut Measure<'_>, points: usize) -> anyhow::Result<()> {
 }
 
 /// Rows around ten places.
-fn planted(rows: usize) -> EmbeddingTable {
+pub(super) fn planted(rows: usize) -> EmbeddingTable {
     let mut random = stream(0, 0, 0, Purpose::Demo);
     let centres: Vec<f64> = (0..GROUPS * DIM).map(|_| 2.0 * random.normal()).collect();
     let mut table = EmbeddingTable::empty(DIM, "planted".to_owned(), Level::Window);

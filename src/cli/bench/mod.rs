@@ -5,6 +5,7 @@ mod hover;
 mod ingest;
 mod listen;
 mod map;
+mod memory;
 mod neighbours;
 mod probe;
 mod sound;
@@ -44,6 +45,8 @@ pub enum Part {
     Listen,
     /// First pictures, frames while dragging the mask, idle CPU.
     Window,
+    /// The most memory that embedding, the window and t-SNE hold.
+    Memory,
 }
 
 /// One measurement: the median of its runs, and their extremes.
@@ -184,6 +187,7 @@ pub fn run(verb: &Bench, common: &Common, console: &Console) -> anyhow::Result<O
                 hover::run(&mut measure, verb)?;
             }
             Part::Window => window::run(&mut measure, verb)?,
+            Part::Memory => memory::run(&mut measure, verb)?,
         }
     }
     let machine = machine();

@@ -1,13 +1,12 @@
 //! How long the window takes to its first frame, first picture, and each frame.
 
 use std::{
-    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use super::{Bench, Measure, sound};
+use super::{Bench, Measure, memory, sound};
 use crate::gui::{
     Offscreen,
     command::{Command as Act, LibraryCommand, TrainCommand, WindowCommand},
@@ -132,21 +131,9 @@ fn picture_of_sound(
 /// tracks that answer stand there.
 fn palette(measure: &mut Measure<'_>) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut original = PathBuf::new();
-    for number in 0..LARGE {
-        measure.console.cancel().check()?;
-        let path = folder
-            .path()
-            .join(format!("take {number} of song {}.wav", number % 977));
-        // Systems allow so many names of one file.
-        if number % 30_000 == 0 {
-            sound::write(&path, 1.0)?;
-            original = path;
-        } else {
-            std::fs::hard_link(&original, &path)?;
-        }
-    }
-    let mut window = Offscreen::open(SIZE, Theme::Dark, vec![folder.path().to_path_buf()])?;
+    let tracks = folder.path().join("tracks");
+    memory::tracks_of_names(&tracks, LARGE, 1.0)?;
+    let mut window = Offscreen::open(SIZE, Theme::Dark, vec![tracks])?;
     let start = Instant::now();
     while window.model().library.opening().is_some() {
         anyhow::ensure!(
