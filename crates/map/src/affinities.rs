@@ -37,41 +37,28 @@ impl Affinities {
         let count = ((NEIGHBOURS_PER_PERPLEXITY * perplexity) as usize).clamp(1, most.max(1));
         let near = nearest(values, columns, &all, count, watch)?;
         watch.check()?;
-        let mut lines: Vec<Vec<(u32, f64)>> = near
-            .par_iter()
+        let near: Vec<Vec<(u32, f64)>> = near
+            .into_par_iter()
             .map(|line| {
-                let shares = conditional(line, perplexity);
-                let others = line.iter().map(|&(other, _)| other as u32);
+                let shares = conditional(&line, perplexity);
+                let others = line.into_iter().map(|(other, _)| other as u32);
                 others.zip(shares).collect()
             })
             .collect();
-        let back: Vec<(usize, u32, f64)> = lines
-            .iter()
-            .enumerate()
-            .flat_map(|(row, line)| {
-                line.iter()
-                    .map(move |&(other, share)| (other as usize, row as u32, share))
-            })
-            .collect();
-        for (row, other, share) in back {
-            if let Some(line) = lines.get_mut(row) {
-                line.push((other, share));
-            }
-        }
-        lines.par_iter_mut().for_each(|line| {
+        let back = Transposed::of(&near);
+        let mut found = Self {
+            starts: vec![0],
+            others: Vec::with_capacity(2 * rows * count),
+            shares: Vec::with_capacity(2 * rows * count),
+        };
+        for (row, mut line) in near.into_iter().enumerate() {
+            line.extend(back.of_row(row));
             line.sort_unstable_by_key(|&(other, _)| other);
             line.dedup_by(|next, kept| {
                 let is_same = next.0 == kept.0;
                 kept.1 += if is_same { next.1 } else { 0.0 };
                 is_same
             });
-        });
-        let mut found = Self {
-            starts: vec![0],
-            others: Vec::new(),
-            shares: Vec::new(),
-        };
-        for line in lines {
             for (other, share) in line {
                 found.others.push(other);
                 found.shares.push((share / (2.0 * rows as f64)) as f32);
@@ -107,6 +94,51 @@ impl Affinities {
         };
         let rows: Vec<f64> = map.par_iter().enumerate().map(of_row).collect();
         rows.iter().sum()
+    }
+}
+
+/// Who has a row among its neighbours, and with which share: the columns of the sparse matrix of neighbours, one behind the other.
+struct Transposed {
+    starts: Vec<usize>,
+    entries: Vec<(u32, f64)>,
+}
+
+impl Transposed {
+    fn of(lines: &[Vec<(u32, f64)>]) -> Self {
+        // Where each column begins: the sum of the lengths of those before it.
+        let mut starts = vec![0; lines.len() + 1];
+        for &(column, _) in lines.iter().flatten() {
+            if let Some(length) = starts.get_mut(column as usize + 1) {
+                *length += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts.clone();
+        let mut entries = vec![(0, 0.0); sum];
+        for (row, line) in (0..).zip(lines) {
+            for &(column, share) in line {
+                let Some(next) = next.get_mut(column as usize) else {
+                    continue;
+                };
+                if let Some(entry) = entries.get_mut(*next) {
+                    *entry = (row, share);
+                }
+                *next += 1;
+            }
+        }
+        Self { starts, entries }
+    }
+
+    fn of_row(&self, row: usize) -> impl Iterator<Item = (u32, f64)> {
+        let range = match self.starts.get(row..=row + 1) {
+            Some(&[start, end]) => start..end,
+            _ => 0..0,
+        };
+        self.entries.get(range).unwrap_or_default().iter().copied()
     }
 }
 

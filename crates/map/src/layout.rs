@@ -67,10 +67,11 @@ pub fn layout_live(
         return Err(MapError::Setting(why.into()));
     }
     let values = table.values.iter().map(|&value| f64::from(value)).collect();
-    let matrix = Array2::from_shape_vec((rows, table.dim), values)
+    let mut centred = Array2::from_shape_vec((rows, table.dim), values)
         .map_err(|error| MapError::Table(error.to_string()))?;
     watch.check()?;
-    let centred = &matrix - &(matrix.sum_axis(Axis(0)) / rows as f64);
+    let mean = centred.sum_axis(Axis(0)) / rows as f64;
+    centred -= &mean;
     let spread = centred.iter().map(|v| v * v).sum::<f64>();
     let mut map = Layout {
         xy: vec![[0.0; 2]; rows],

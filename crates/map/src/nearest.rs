@@ -147,10 +147,9 @@ impl Best {
     fn done(mut self) -> Vec<(usize, f32)> {
         self.drop_the_far();
         self.found.sort_unstable_by(nearer);
-        for (_, distance) in &mut self.found {
-            *distance = distance.sqrt();
-        }
-        self.found
+        let found = self.found.iter();
+        // A new list: the old one has room for thrice as many and a block, which a table of lists would keep.
+        found.map(|&(row, square)| (row, square.sqrt())).collect()
     }
 }
 

@@ -17,6 +17,7 @@ pub use keys::{KeyReader, Shortcut};
 use super::{
     command::Command,
     model::{AppState, Candidate, Offer},
+    workspace::Workspace,
 };
 
 /// The part of the window that an action belongs to; the key sheet's headings.
@@ -139,12 +140,23 @@ const OTHER_WORDS: &[(&str, &str)] = &[
 /// Says in words why an action can do nothing yet.
 type Reason = fn(&AppState) -> &'static str;
 
+/// Why a map cannot be laid out by a method.
+fn another_method_first(model: &AppState) -> &'static str {
+    match model.workspace {
+        Workspace::Map => "the map is laid out by it already",
+        _ => MAP_LAYOUT_FIRST,
+    }
+}
+
 /// What must be done first where an action that people look for can do nothing yet.
 const FIRST: &[(&str, Reason)] = &[
     ("compute-map", |model| match model.library.track_count() {
         0 => OPEN_FIRST,
-        _ => "show the layout Map first (Ctrl+3)",
+        _ => MAP_LAYOUT_FIRST,
     }),
+    ("map-by-tsne", another_method_first),
+    ("map-by-umap", another_method_first),
+    ("map-by-pca", another_method_first),
     ("compare-encoders", |_| MAP_FIRST),
     ("fit-map", |_| MAP_FIRST),
     ("choose-second", |_| "show two maps side by side first"),
@@ -290,15 +302,7 @@ const FIRST_OF_ALL: &[(&str, &[&str])] = &[
         &["copy-matrix", "save-similarity-picture"],
     ),
     (TABLE_FIRST, &["close-table", "label-table"]),
-    (
-        MAP_FIRST,
-        &[
-            "save-map-picture",
-            "map-by-tsne",
-            "map-by-umap",
-            "map-by-pca",
-        ],
-    ),
+    (MAP_FIRST, &["save-map-picture"]),
     ("no group of the map is hidden", &["show-all-labels"]),
     (
         PROBE_FIRST,
@@ -326,6 +330,7 @@ const FIRST_OF_ALL: &[(&str, &[&str])] = &[
 const NOTHING_NOW: &str = "it would change nothing now";
 const OPEN_FIRST: &str = "open tracks first";
 const MAP_FIRST: &str = "compute a map first (Ctrl+3)";
+const MAP_LAYOUT_FIRST: &str = "show the layout Map first (Ctrl+3)";
 const PROBE_FIRST: &str = "run or load a probe first (Ctrl+5)";
 const TABLE_FIRST: &str = "open a table of embeddings first";
 const KEYS_FIRST: &str = "choose an encoder that hears keys first, an MT2";
