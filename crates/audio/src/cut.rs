@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use super::{AudioInfo, Incomplete, decode::Decoder, incomplete::share, source::open_regular};
+use super::{AudioInfo, Incomplete, decode::Decoder, incomplete::cut, source::open_regular};
 use mynascope_base::jobs::Cancel;
 
 /// Parts that are looked at in one file.
@@ -66,7 +66,7 @@ fn mpeg4(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
         };
         if end > length {
             // Tags and texts behind the last part have no such name.
-            return Ok(NAMES.contains(&&name).then(|| share(length, end)).flatten());
+            return Ok(NAMES.contains(&&name).then(|| cut(length, end)).flatten());
         }
         place = end;
     }

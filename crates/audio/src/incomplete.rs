@@ -38,6 +38,15 @@ pub(super) fn share(there: u64, told: u64) -> Option<Incomplete> {
     (share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
 }
 
+/// A file whose last part ends at `told` by sizes that are exact, as those of MPEG-4, and that has `there` bytes: of a long one
+/// no more than some are passed over.
+pub(super) fn cut(there: u64, told: u64) -> Option<Incomplete> {
+    const MOST_SLACK: u64 = 16 << 10;
+    let is_cut = told.saturating_sub(there) > MOST_SLACK;
+    let share = there as f64 / told.max(1) as f64;
+    (is_cut || share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
+}
+
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -151,6 +160,9 @@ mod tests {
         assert!(text(600).unwrap().contains("60 %"));
         assert!(text(989).unwrap().contains("99 %"));
         assert_eq!(text(990), None);
+        // Of an hour ten seconds are missing.
+        let [whole, there] = [635_040_000, 633_276_000];
+        assert!(cut(there, whole).is_some() && cut(whole - 44, whole).is_none());
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn labels_of(
             )
             .into(),
         );
-        return (labels, split.usable());
+        return (labels, split.usable("these folders", notes));
     }
     if let Some(split) = split_within_labels(files, opened) {
         let [train, valid, test] = split.sizes();
@@ -49,7 +49,7 @@ pub(super) fn labels_of(
             )
             .into(),
         );
-        return (first, split.usable());
+        return (first, split.usable("these folders", notes));
     }
     if let Some(folds) = fold_folders(&names) {
         let below = files

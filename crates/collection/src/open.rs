@@ -269,7 +269,7 @@ fn parts_of_split(pieces: Vec<Collection>, parts: &[Part]) -> Collection {
         name: name.unwrap_or_default(),
         kind: CollectionKind::Folder,
         tracks,
-        split: places.usable(),
+        split: places.usable("the opened folders", &mut notes),
         notes,
     }
 }
@@ -415,7 +415,7 @@ fn open_folder(
         let names: Vec<_> = names.map(Path::to_string_lossy).collect();
         notes.push(
             format!(
-                "labels are taken from the names of folders; to take them from a list open that instead: {}",
+                "labels are taken from the names of folders; to take them from a list open it together with this folder: {}",
                 names.join(", ")
             )
             .into(),
@@ -541,7 +541,7 @@ fn join(pieces: Vec<Collection>, watch: &Watch) -> Result<Collection, Collection
     drop_repeated(&mut all, watch)?;
     if all.kind == CollectionKind::Gtzan {
         // Its folders of genres, named one by one.
-        all.split = sets::gtzan_split(&all.tracks);
+        all.split = sets::gtzan_split(&all.tracks).usable("GTZAN", &mut all.notes);
     }
     if splits > 0 && all.split.is_none() {
         all.notes.push(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Note;
 use mynascope_spectrum::tokens::{Purpose, stream};
 
 /// Which tracks serve for learning, for choosing and for the final score. Places in the list of tracks, ascending;
@@ -45,9 +46,23 @@ impl Split {
         }
     }
 
-    /// A split that can be learned and scored on; `None` without tracks for one of both.
-    pub(crate) fn usable(self) -> Option<Self> {
-        (!self.train.is_empty() && !self.test.is_empty()).then_some(self)
+    /// A split that can be learned and scored on; `None` without tracks for one of both, and then a note says why the split `of`
+    /// something is not used, unless it has no track at all.
+    pub(crate) fn usable(self, of: &str, notes: &mut Vec<Note>) -> Option<Self> {
+        let sizes @ [train, valid, test] = self.sizes();
+        if train > 0 && test > 0 {
+            return Some(self);
+        }
+        if sizes != [0; 3] {
+            notes.push(
+                format!(
+                    "the split of {of} is not used, as it has {train} train, {valid} valid and {test} test tracks: both train and \
+                     test need some"
+                )
+                .into(),
+            );
+        }
+        None
     }
 
     /// Tracks in train, valid and test.

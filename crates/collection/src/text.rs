@@ -206,11 +206,14 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// Whether a field says that nothing is known.
 pub(crate) fn is_nothing(text: &str) -> bool {
-    let folded = fold_text(text.trim());
-    matches!(
-        folded.as_str(),
-        "" | "-" | "--" | "?" | "nan" | "null" | "none" | "n/a" | "<na>"
-    )
+    let text = text.trim();
+    let folded = fold_text(text);
+    // R writes NA, a spreadsheet #N/A; in small letters `na` may be a name.
+    text == "NA"
+        || matches!(
+            folded.as_str(),
+            "" | "-" | "--" | "?" | "nan" | "null" | "none" | "n/a" | "#n/a" | "<na>"
+        )
 }
 
 #[cfg(test)]

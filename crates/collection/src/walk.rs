@@ -106,8 +106,8 @@ pub(super) struct Found {
     pub lists: Vec<PathBuf>,
 }
 
-/// How deep below a folder lists are looked for, as in `metadata/labels.csv`, and how many.
-const LIST_DEPTH: usize = 2;
+/// How deep below a folder lists are looked for, as in `data/train/metadata.jsonl`, and how many.
+const LIST_DEPTH: usize = 3;
 const MOST_LISTS: usize = 20;
 
 /// Lists the sound files below `folder`, following links but visiting each real folder once, so that loops and webs

@@ -335,7 +335,7 @@ impl<'a> Data<'a> {
             (Protocol::Quick, _) => own(),
             (Protocol::Clean | Protocol::Paper, None) => {
                 notes.push(
-                    "this collection has no published split: one by track was drawn from the seed"
+                    "this collection has no published split that can be used: one by track was drawn from the seed"
                         .into(),
                 );
                 own()

@@ -48,6 +48,8 @@ pub(super) enum Codec {
         fixed: Option<u64>,
         /// Whether the next packet only prepares the one behind it (Vorbis, after a reset).
         prepares: bool,
+        /// Whether a packet was decoded: a later one of a kind that is not read is damaged.
+        decodes: bool,
         /// Looks whether packets are whole, where the decoder does not.
         alac: Option<Alac>,
     },
@@ -119,6 +121,7 @@ impl Codec {
             settle,
             fixed,
             prepares: is_vorbis,
+            decodes: false,
             alac: cookie.filter(|_| is_alac).and_then(Alac::read),
         })
     }
@@ -206,7 +209,7 @@ impl Codec {
         samples: &mut Vec<f32>,
         fence: &Fence<'_>,
     ) -> Result<Result<(usize, u32), &'static str>, AudioError> {
-        let (decoder, prepares) = match self {
+        let (decoder, prepares, decodes) = match self {
             Self::Symphonia {
                 alac: Some(alac), ..
             } if !alac.is_whole(&packet.data) => {
@@ -214,8 +217,11 @@ impl Codec {
                 return Ok(Err("alac: a packet is not whole"));
             }
             Self::Symphonia {
-                decoder, prepares, ..
-            } => (decoder, prepares),
+                decoder,
+                prepares,
+                decodes,
+                ..
+            } => (decoder, prepares, decodes),
             Self::Opus(opus) => {
                 return fence
                     .catch(|| Ok(opus.decode(&packet.data, samples)))
@@ -235,8 +241,12 @@ impl Codec {
             })
         })?;
         match decoded {
-            Ok(shape) => Ok(Ok(shape)),
+            Ok(shape) => {
+                *decodes = true;
+                Ok(Ok(shape))
+            }
             Err(Error::DecodeError(why)) => Ok(Err(why)),
+            Err(Error::Unsupported(why)) if *decodes => Ok(Err(why)),
             Err(Error::IoError(_)) => Ok(Err("a packet ends too early")),
             Err(Error::ResetRequired) => {
                 decoder.reset();

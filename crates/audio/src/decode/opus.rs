@@ -57,11 +57,17 @@ impl Opus {
         };
         let decoder =
             OpusMSDecoder::new(Self::RATE.cast_signed(), count, streams, coupled, &mapping).ok()?;
-        let gain = f32::from(i16::from_le_bytes([gain_0, gain_1])) / 256.0;
+        // MPEG-4 keeps the header under version 0, with the highest byte of its numbers first (Encapsulation of Opus in ISO Base
+        // Media File Format, 4.3.2); symphonia-format-isomp4 0.6.1 hands it on as it is.
+        let number = |bytes: [u8; 2]| match version {
+            0 => u16::from_be_bytes(bytes),
+            _ => u16::from_le_bytes(bytes),
+        };
+        let gain = f32::from(number([gain_0, gain_1]).cast_signed()) / 256.0;
         Some(Self {
             decoder,
             channels,
-            pre_skip: u64::from(u16::from_le_bytes([pre_0, pre_1])),
+            pre_skip: u64::from(number([pre_0, pre_1])),
             // In decibels.
             gain: 10_f32.powf(gain / 20.0),
             values: Vec::new(),
@@ -145,6 +151,10 @@ mod tests {
             bytes
         };
         assert_eq!(Opus::new(&head(2, 0, &[])).unwrap().pre_skip(), 312);
+        let of_mpeg4 = b"OpusHead\0\x02\x01\x38\0\0\0\0\xff\0\0";
+        let of_mpeg4 = Opus::new(of_mpeg4).unwrap();
+        assert_eq!(of_mpeg4.pre_skip(), 312);
+        assert!((of_mpeg4.gain - 10_f32.powf(-1.0 / 20.0)).abs() < 1e-6);
         assert!(Opus::new(&head(6, 1, &[4, 2, 0, 4, 1, 2, 3, 5])).is_some());
         for bad in [
             head(0, 0, &[]),

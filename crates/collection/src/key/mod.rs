@@ -27,10 +27,12 @@ pub fn key_name(key: u8) -> Option<&'static str> {
 /// - the syllables of the Romance languages and others ("La mineur", "Si♭ maggiore", "Fá sustenido menor", "Do majör");
 /// - Cyrillic, Greek, Japanese, Chinese and Korean ("ля минор", "Ха-мол", "嬰ハ短調", "降B大调", "다장조"), and wide letters
 ///   ("Ｆ＃ｍ");
+/// - music21's flats ("B- major", "e- minor");
 /// - the wheels of DJs: Camelot ("8A" is A minor, "8B" C major) and Open Key ("1m" is A minor, "1d" C major).
 ///
 /// Several names of one key beside each other are that key: "A#/Bb major", "Am (8A)", "8A - Am". A letter in lower case
-/// alone ("a") is none: it is A minor to some and A major to others. Nor are two keys.
+/// alone ("a") is none: it is A minor to some and A major to others. So is "C-", which is C minor to some and C flat to others.
+/// Nor are two keys.
 pub fn parse_key(name: &str) -> Option<u8> {
     parse_key_in(name, false)
 }
@@ -44,9 +46,24 @@ pub(crate) fn parse_key_in(name: &str, with_h: bool) -> Option<u8> {
     if name.chars().count() > 40 {
         return None;
     }
+    if name.ends_with(['-', '\u{2013}', '\u{2212}']) {
+        return None;
+    }
+    let name = &with_flat(name);
     wheel(name)
         .or_else(|| named(name, with_h))
         .or_else(|| same_of_several(name, with_h))
+}
+
+/// A flat of music21, a minus right behind the letter, as a flat: "B- major" is "Bb major". In "A-minor" and "A - minor" it
+/// joins words.
+fn with_flat(name: &str) -> String {
+    let mut letters = name.chars();
+    let tonic = letters.next().filter(char::is_ascii_alphabetic);
+    match (tonic, letters.as_str().strip_prefix("- ")) {
+        (Some(tonic), Some(mode)) => format!("{tonic}b {mode}"),
+        _ => name.to_owned(),
+    }
 }
 
 /// The key that several names mean: "A#/Bb major", where the mode stands once, or "8A (Am)".
@@ -371,7 +388,7 @@ mod tests {
             ),
             (
                 "Bb major",
-                "B-Dur|Bb|B♭ Maj|A# maj|6B|11d|Si bemolle maggiore|Sib maj|A#/Bb major|A♯/B♭ Maj|A#/Bb|(A#/Bb) major|A# (Bb) \
+                "B-Dur|B- major|Bb|B♭ Maj|A# maj|6B|11d|Si bemolle maggiore|Sib maj|A#/Bb major|A♯/B♭ Maj|A#/Bb|(A#/Bb) major|A# (Bb) \
                  major|6B (Bb)|6B - Bb major|Bb maj / 6B",
             ),
             ("Bb minor", "b-Moll|Bbm|bb minor|3A|8m|A#m/Bbm|A#/Bb minor"),
@@ -488,6 +505,10 @@ mod tests {
             "Amaj7",
             "Am7",
             "Dance",
+            // Minor in chords, flat in Humdrum.
+            "C-",
+            "F#-",
+            "B\u{2212}",
         ] {
             assert_eq!(parse_key(nonsense), None, "{nonsense}");
         }

@@ -222,17 +222,7 @@ impl Gathered {
                 .into(),
             );
         }
-        let sizes @ [train, valid, test] = split.sizes();
-        let split = split.usable();
-        if split.is_none() && sizes != [0; 3] {
-            notes.push(
-                format!(
-                    "the split of {list} is not used, as it has {train} train, {valid} valid and {test} test tracks: both \
-                     train and test need some"
-                )
-                .into(),
-            );
-        }
+        let split = split.usable(list, &mut notes);
         (self.tracks, split, notes)
     }
 

@@ -64,7 +64,7 @@ pub(crate) fn endings() -> String {
 
 /// What to do with lists in formats that are not read.
 pub(crate) fn remedy(path: &Path) -> Option<&'static str> {
-    const REMEDIES: [(&[&str], &str); 5] = [
+    const REMEDIES: [(&[&str], &str); 6] = [
         (
             &["xlsx", "xls", "xlsm", "ods", "numbers"],
             "it is a spreadsheet; save its sheet as CSV and open that",
@@ -82,8 +82,21 @@ pub(crate) fn remedy(path: &Path) -> Option<&'static str> {
             "lists in this format are not read; write one as CSV or JSON, with a path and labels for each file",
         ),
         (
-            &["parquet", "pq", "feather", "arrow", "pkl", "pickle"],
-            "it holds no vectors of tracks; if it is a list, write it as CSV, as with pandas' to_csv",
+            &[
+                "parquet",
+                "pq",
+                "npz",
+                "npy",
+                "safetensors",
+                "pkl",
+                "pickle",
+            ],
+            "such files are read as tables of vectors alone, as by `probe --embeddings`; if it is a list, write it as CSV, as with \
+             pandas' to_csv",
+        ),
+        (
+            &["feather", "arrow", "h5", "hdf5"],
+            "such files are not read; write vectors with pandas' to_parquet or numpy.save, and a list as CSV",
         ),
     ];
     if table::is_beside_list(path) {

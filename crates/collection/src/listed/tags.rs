@@ -186,23 +186,32 @@ pub(super) fn seem_parted_by(fields: &BTreeSet<&str>, sign: &str) -> bool {
     alone.iter().all(is_part) && last.iter().any(|part| earlier.contains(part))
 }
 
-/// Whether a tag ends in a share, as `guitar:0.8` does, or in yes and no.
+/// Whether a word is a whole number up to 100, as Last.fm weighs tags.
+fn is_percentage(word: &str) -> bool {
+    let number = word.parse::<u32>().ok().filter(|number| *number <= 100);
+    number.is_some_and(|number| number.to_string() == word)
+}
+
+/// Whether a tag ends in a share, as `guitar:0.8` and `guitar:80` do, or in yes and no.
 pub(super) fn has_weight(tag: &str) -> bool {
     tag.rsplit_once(':').is_some_and(|(name, share)| {
         let share = share.trim();
         let is_share =
             share.contains('.') && share.bytes().all(|it| it.is_ascii_digit() || it == b'.');
-        let is_sign = matches!(fold_text(share).as_str(), "0" | "1" | "true" | "false");
-        name.contains(char::is_alphabetic) && (is_share || is_sign)
+        let is_sign = matches!(fold_text(share).as_str(), "true" | "false");
+        // Not a time: `take 4:33`.
+        let is_weight = is_percentage(share) && name.ends_with(char::is_alphabetic);
+        name.contains(char::is_alphabetic) && (is_share || is_sign || is_weight)
     }) || has_share_in_brackets(tag)
 }
 
-/// Whether a tag ends in a share such as `(80%)` or `80 %`.
+/// Whether a tag ends in a share such as `(80%)`, `80 %` or `(80)`; a single digit in brackets may be of a name.
 fn has_share_in_brackets(tag: &str) -> bool {
     let inner = tag.trim().trim_end_matches(')');
     let is_share = |text: &str| {
         let text = text.trim_end_matches('%').trim_end();
-        text.parse::<f64>().is_ok() && (inner.ends_with('%') || text.contains('.'))
+        let is_whole = tag.ends_with(')') && text.len() > 1 && is_percentage(text);
+        text.parse::<f64>().is_ok() && (inner.ends_with('%') || text.contains('.') || is_whole)
     };
     let last = inner.rsplit(['(', ' ']).find(|it| !matches!(*it, "" | "%"));
     (tag.ends_with(')') || inner.ends_with('%')) && last.is_some_and(is_share)
@@ -307,6 +316,8 @@ mod tests {
             assert_eq!(bare_label(written), label);
         }
         assert!(has_weight("rock (80%)") && has_weight("rock:0.8") && has_weight("rock 80 %"));
+        assert!(has_weight("rock:100") && has_weight("drums (61)"));
+        assert!(!has_weight("live (1998)") && !has_weight("decade:1980"));
         assert!(!has_weight("top 40") && !has_weight("take (2)") && !has_weight("100% silk"));
         assert!(seems_unparted("rock/pop") && seems_unparted("#rock #pop"));
         assert!(!seems_unparted("mood/theme---happy") && !seems_unparted("hip hop"));

@@ -349,7 +349,7 @@ impl Annotations {
             name: self.name.to_owned(),
             kind: self.kind,
             tracks,
-            split: split.usable(),
+            split: split.usable(self.name, &mut notes),
             notes,
         }
     }

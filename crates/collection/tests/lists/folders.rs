@@ -97,7 +97,13 @@ fn folders_of_folds_are_folds_and_what_holds_all_sound_is_no_label() {
     let collection = open(&[home.path()]).unwrap();
     assert!(collection.labels().is_empty());
     let list = Path::new("metadata").join("UrbanSound8K.csv");
-    assert_note(&collection, &["open that instead", &list.to_string_lossy()]);
+    assert_note(
+        &collection,
+        &["together with this folder", &list.to_string_lossy()],
+    );
+    // As the note says.
+    let both = open(&[home.path().join(list).as_path(), home.path()]).unwrap();
+    assert_eq!(both.labels(), ["drilling", "siren"]);
     // One class alone stays one.
     let (collection, _home) = make(&["rock/one/a.wav", "rock/two/b.wav"]);
     assert_eq!(collection.labels(), ["rock"]);
@@ -226,7 +232,10 @@ fn formats_that_are_passed_over_are_counted() {
     .unwrap();
     fs::write(home.path().join("numbers.csv"), "1,2\n3,4\n").unwrap();
     let collection = open(&[home.path()]).unwrap();
-    assert_note(&collection, &["open that instead: labels of mine.csv"]);
+    assert_note(
+        &collection,
+        &["open it together with this folder: labels of mine.csv"],
+    );
 }
 
 #[test]
@@ -279,6 +288,19 @@ fn data_sets_given_in_pieces_are_whole() {
     .unwrap();
     assert_eq!(gtzan.kind, CollectionKind::Gtzan);
     assert!(gtzan.split.is_some());
+    // Of it a clip to learn from and one to test on, and the latter alone.
+    for clip in [12, 29] {
+        write(&format!("few/blues/blues.{clip:05}.wav"), "");
+    }
+    let few = open(&[&home.path().join("few")]).unwrap();
+    assert_eq!(sizes(&few), [1, 0, 1]);
+    write("one/blues/blues.00012.wav", "");
+    let one = open(&[&home.path().join("one")]).unwrap();
+    assert_eq!(one.split, None);
+    assert_note(&one, &["GTZAN is not used", "1 test"]);
+    let alone = open(&[&key]).unwrap();
+    assert_eq!(alone.split, None);
+    assert_note(&alone, &["GiantSteps key is not used", "1 test"]);
     // MagnaTagATune's table apart from its clips, which lie in one folder.
     write(
         "meta/annotations_final.csv",

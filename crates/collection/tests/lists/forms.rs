@@ -40,6 +40,17 @@ fn tags_with_a_number_or_yes_and_no_are_there_only_where_they_say_so() {
         let said = list.note_texts().any(|note| note.contains("are left out"));
         assert_eq!(said, has_numbers, "{tagged}: {:?}", list.notes);
     }
+    // Weights as text are told, and R's and a spreadsheet's signs for "not known" are no tags.
+    for tagged in ["loud:100;old:60", "loud (90); old (40)"] {
+        let list = home.list("file,tags", |_, [path, ..]| format!("{path},{tagged}"));
+        assert_note(&list, &["part of the tag", tagged]);
+    }
+    for nothing in ["NA", "#N/A"] {
+        let list = home.list("file,tags", |at, [path, ..]| {
+            format!("{path},{}", if at == 0 { nothing } else { "loud;old" })
+        });
+        assert!(tags(&list)[0].is_empty(), "{nothing}");
+    }
     let objects: Vec<String> = home
         .rows
         .iter()

@@ -8,8 +8,10 @@ use crate::{AudioError, Incomplete};
 const ENDLESS_32: u64 = 0x7eff_ff00;
 /// Likewise of 64 bits.
 const ENDLESS_64: u64 = 1 << 62;
-/// Headers that are off by this share of the sound or less are common, and nothing is missing that could be heard.
+/// Headers that are off by this share of the sound or less are common, and nothing is missing that could be heard ...
 const SLACK: f64 = 0.01;
+/// ... but of a long sound no more than so many bytes: 0.09 s of a CD.
+const MOST_SLACK: f64 = 16384.0;
 
 /// A stretch of a file that holds sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +94,28 @@ impl Extent {
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
         let claimed = self.claimed?;
         let missing = claimed.saturating_sub(self.bytes);
-        let slack = (SLACK * claimed as f64).max(self.offset.min(128) as f64 + 8.0);
+        let of_sound = (SLACK * claimed as f64).min(MOST_SLACK);
+        let slack = of_sound.max(self.offset.min(128) as f64 + 8.0);
         (missing as f64 > slack).then(|| Incomplete::EndsEarly {
             // Of the whole file.
             share: Some((self.offset + self.bytes) as f64 / (self.offset + claimed) as f64),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_sound_a_second_is_missed_and_a_header_is_not() {
+        const HOUR: u64 = 3600 * 44_100 * 4;
+        let of = |bytes| Extent {
+            offset: 44,
+            bytes,
+            claimed: Some(HOUR),
+        };
+        assert_eq!(of(HOUR - 44).incomplete(), None);
+        assert!(of(HOUR - 44_100 * 4).incomplete().is_some());
     }
 }

@@ -27,6 +27,45 @@ fn frames_that_are_lost_in_a_flac_file_are_told_and_the_rest_keeps_its_time() {
 }
 
 #[test]
+fn any_bytes_within_the_sound_of_an_mp4_are_told_as_damage_and_refuse_no_file() {
+    let shop = Shop::new();
+    for (name, options) in [("a.m4a", "-c:a aac"), ("f.mp4", "-c:a flac -strict -2")] {
+        let path = shop.make(name, options);
+        let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        let wanted = rest(&mut decoder).remove(0).1.len();
+        let bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        for seed in 0..12 {
+            let mut state = seed * 977 + 1_u32;
+            let mut damaged = bytes.clone();
+            for byte in &mut damaged[middle..middle + 300] {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (state >> 24) as u8;
+            }
+            fs::write(&path, damaged).unwrap();
+            let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+            let found = rest(&mut decoder).remove(0).1.len();
+            assert_eq!(found, wanted, "{name}, {seed}");
+        }
+    }
+}
+
+#[test]
+fn opus_in_a_fragmented_mp4_begins_where_it_does_in_a_whole_one() {
+    let shop = Shop::new();
+    let decoded = |name: &str, options: &str| {
+        let path = shop.make(name, options);
+        let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        rest(&mut decoder).remove(0).1
+    };
+    let whole = decoded("w.mp4", "-c:a libopus -strict -2");
+    let parts = "-c:a libopus -strict -2 -movflags frag_keyframe+empty_moov";
+    let parts = decoded("p.mp4", parts);
+    assert!(parts.len() >= whole.len());
+    assert!(parts[..whole.len()] == whole[..]);
+}
+
+#[test]
 fn a_hole_or_a_missing_page_in_an_ogg_file_is_silent_and_told_and_the_rest_keeps_its_time() {
     let shop = Shop::new();
     for (name, options, reach) in [

@@ -67,8 +67,8 @@ pub(crate) fn describe(name: String, files: &[PathBuf], mut notes: Vec<Note>) ->
         })
         .collect();
     let split = published_split(&tracks);
-    if let Some(split) = &split {
-        let [train, valid, test] = [&split.train, &split.valid, &split.test].map(Vec::len);
+    let sizes @ [train, valid, test] = split.sizes();
+    if sizes != [0; 3] {
         notes.insert(
             0,
             format!(
@@ -81,7 +81,7 @@ pub(crate) fn describe(name: String, files: &[PathBuf], mut notes: Vec<Note>) ->
     Collection {
         name,
         kind: CollectionKind::Gtzan,
-        split,
+        split: split.usable(NAME, &mut notes),
         tracks,
         notes,
     }
@@ -99,28 +99,28 @@ fn clip_keys() -> HashMap<&'static str, u8> {
         .collect()
 }
 
-/// The published split of tracks of GTZAN's shape; `None` if a part of it would be empty. Clips that it leaves out
-/// are in no part; the extension does not matter, as the collection is passed on in several formats.
-pub(crate) fn published_split(tracks: &[Track]) -> Option<Split> {
+/// The published split of tracks of GTZAN's shape, as far as they are here. Clips that it leaves out are in no part; the
+/// extension does not matter, as the collection is passed on in several formats.
+pub(crate) fn published_split(tracks: &[Track]) -> Split {
     let places: HashMap<&str, usize> = tracks
         .iter()
         .enumerate()
         .filter_map(|(place, track)| Some((track.path.file_stem()?.to_str()?, place)))
         .collect();
-    let part = |list: &str| -> Option<Vec<usize>> {
+    let part = |list: &str| -> Vec<usize> {
         let mut part: Vec<usize> = list
             .lines()
             .filter_map(|line| Path::new(line).file_stem()?.to_str())
             .filter_map(|stem| places.get(stem).copied())
             .collect();
         part.sort_unstable();
-        (!part.is_empty()).then_some(part)
+        part
     };
-    Some(Split {
-        train: part(TRAIN)?,
-        valid: part(VALID)?,
-        test: part(TEST)?,
-    })
+    Split {
+        train: part(TRAIN),
+        valid: part(VALID),
+        test: part(TEST),
+    }
 }
 
 #[cfg(test)]
@@ -148,12 +148,25 @@ mod tests {
             // Left out by the filter.
             clip("genres/rock/rock.99999.wav"),
         ];
-        let split = published_split(&tracks).unwrap();
+        let split = published_split(&tracks);
         assert_eq!(
             (split.train, split.valid, split.test),
             (vec![2], vec![1], vec![0])
         );
-        assert_eq!(published_split(&tracks[..2]), None, "nothing to learn from");
+        let mut notes = Vec::new();
+        let usable = published_split(&tracks[..2]).usable(NAME, &mut notes);
+        assert_eq!(usable, None, "nothing to learn from");
+        assert!(
+            notes[0]
+                .to_string()
+                .starts_with("the split of GTZAN is not used")
+        );
+        let without_valid = [&tracks[..1], &tracks[2..]].concat();
+        assert!(
+            published_split(&without_valid)
+                .usable(NAME, &mut notes)
+                .is_some()
+        );
     }
 
     #[test]
