@@ -222,6 +222,13 @@ impl<'a> Finder<'a> {
         if let Some(file) = self.only(&here, last, Path::is_file) {
             return Some(file);
         }
+        // MTG-Jamendo's small files: its lists say `00/1000.mp3`, and `audio-low` has `00/1000.low.mp3`.
+        let low = last
+            .rsplit_once('.')
+            .map(|(stem, ending)| here.join(format!("{stem}.low.{ending}")));
+        if let Some(low) = low.filter(|low| !exact && low.is_file()) {
+            return Some(low);
+        }
         match self.listing(&here).sounds.get(last)[..] {
             // A link that leads nowhere has a name, too.
             [one] if !exact && one.is_file() => Some(one.to_path_buf()),
@@ -386,6 +393,14 @@ mod tests {
             Err(_) => "..".to_owned(),
         };
         (kind, path)
+    }
+
+    #[test]
+    fn the_small_files_of_mtg_jamendo_are_those_of_its_lists() {
+        let small = found(&["00/1000.low.mp3"], "00/1000.mp3");
+        assert_eq!(small, ('g', "00/1000.low.mp3".to_owned()));
+        let whole = found(&["00/1000.low.mp3", "00/1000.mp3"], "00/1000.mp3");
+        assert_eq!(whole, ('n', "00/1000.mp3".to_owned()));
     }
 
     #[test]

@@ -54,7 +54,16 @@ pub(crate) fn unpacked_name(path: &Path) -> Cow<'_, Path> {
 
 /// What a file is that is no text, whatever its name, and what to do about it.
 pub(super) fn no_text(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 8] = [
+    const KINDS: [(&[u8], &str); 11] = [
+        (
+            b"version https://git-lfs",
+            "it is only a pointer to a file that Git LFS keeps; run `git lfs pull` to get the file itself",
+        ),
+        (
+            b"<!DOCTYPE html",
+            "it is a web page; download the list itself",
+        ),
+        (b"<html", "it is a web page; download the list itself"),
         (
             b"PAR1",
             "it is a Parquet file; if it is a list, write it as CSV, as with pandas' to_csv",

@@ -154,6 +154,11 @@ fn a_file_of_another_format_under_the_name_of_a_list_is_named() {
         (b"PK\x03\x04\x14", "spreadsheet"),
         (b"\x1f\x8b\x08", "gzip"),
         (b"SQLite format 3\0", "SQLite"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "git lfs pull",
+        ),
     ] {
         let error = home.try_text(bytes).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");

@@ -155,7 +155,9 @@ impl<'a> Pages<'a> {
             if page.is_first || !serials.contains(&page.serial) {
                 return Ok(page.at);
             }
-            place = page.end;
+            // A page that is cut, as where a recorder lost its stream, reaches into the next link by the size that it claims.
+            let is_cut = page.end < self.length && self.page(page.end)?.is_none();
+            place = if is_cut { page.at + 1 } else { page.end };
         }
         Ok(self.length)
     }

@@ -26,6 +26,27 @@ fn assert_tells_its_cut(shop: &Shop, name: &str, options: &str) {
 }
 
 #[test]
+fn a_part_of_a_chained_ogg_that_is_cut_within_a_page_leaves_the_next_part_whole() {
+    let shop = Shop::new();
+    for codec in ["libvorbis", "libopus"] {
+        let options = format!("-c:a {codec}");
+        let first = fs::read(shop.make("first.ogg", &options)).unwrap();
+        let second = shop.make("second.ogg", &format!("{options} -serial_offset 7"));
+        let whole = heard(&second).duration_secs;
+        let cut = &first[..first.len() * 6 / 10 + 7];
+        let alone = shop.path("cut.ogg");
+        fs::write(&alone, cut).unwrap();
+        let before = heard(&alone).duration_secs;
+        let path = shop.path("chained.ogg");
+        fs::write(&path, [cut, &fs::read(&second).unwrap()].concat()).unwrap();
+        let both = heard(&path);
+        let lost = before + whole - both.duration_secs;
+        assert!(lost.abs() < 0.1, "{codec}: {before} and {whole}: {both:?}");
+        assert!(both.incomplete.is_some(), "{codec}: {both:?}");
+    }
+}
+
+#[test]
 fn a_chained_ogg_that_is_cut_in_the_headers_of_its_last_part_ends_early() {
     let shop = Shop::new();
     let first = fs::read(shop.make("first.ogg", "-c:a libvorbis")).unwrap();
