@@ -13,14 +13,13 @@ on both sides.
 import json
 import multiprocessing
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-from side_by_side import Row, median, parser, report, run
+from side_by_side import Row, median, parser, program_of, report, run
 
 RATE, HOP, FRAMES, BATCH = 44_100, 512, 96, 64
 
@@ -165,6 +164,4 @@ if __name__ == "__main__":
     asked.add_argument("--files", type=int, default=100)
     asked.add_argument("--minutes", type=int, default=3)
     asked = asked.parse_args()
-    if not asked.program:
-        sys.exit("say where the program is")
-    report(list(compare(asked.program.resolve(), asked.threads, asked.rounds, asked.files, asked.minutes)))
+    report(list(compare(program_of(asked), asked.threads, asked.rounds, asked.files, asked.minutes)))

@@ -11,11 +11,10 @@ neighbourhoods.
 import pathlib
 import resource
 import subprocess
-import sys
 import tempfile
 
 import numpy as np
-from side_by_side import Row, parser, report
+from side_by_side import Row, parser, program_of, report
 
 COLUMNS, PERPLEXITY, ITERATIONS = 50, 30, 750
 NEIGHBOURS, EPOCHS = 15, 500
@@ -131,6 +130,4 @@ if __name__ == "__main__":
     asked = parser(__doc__)
     asked.add_argument("--sizes", type=int, nargs="+", default=[10_000])
     asked = asked.parse_args()
-    if not asked.program:
-        sys.exit("say where the program is")
-    report(compare(asked.program.resolve(), asked.sizes, asked.threads))
+    report(compare(program_of(asked), asked.sizes, asked.threads))

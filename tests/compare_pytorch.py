@@ -13,11 +13,10 @@ bf16. Medians of the rounds; the ratios and what is wanted of them stand at the 
 
 import json
 import subprocess
-import sys
 import time
 
 import torch
-from side_by_side import Row, median, parser, report
+from side_by_side import Row, median, parser, program_of, report
 from torch import nn
 from vit_pytorch.simple_vit import Transformer, posemb_sincos_2d
 
@@ -250,7 +249,5 @@ if __name__ == "__main__":
     asked = parser(__doc__)
     asked.add_argument("--only", choices=["encoder", "train"])
     asked = asked.parse_args()
-    if not asked.program:
-        sys.exit("say where the program is")
     torch.set_num_threads(asked.threads)
-    report(compare(asked.program.resolve(), asked.rounds, [asked.only] if asked.only else ["encoder", "train"]))
+    report(compare(program_of(asked), asked.rounds, [asked.only] if asked.only else ["encoder", "train"]))

@@ -116,6 +116,13 @@ def parser(description, rounds=3):
     return found
 
 
+def program_of(asked):
+    """Where the program is that the options name."""
+    if not asked.program:
+        sys.exit("say where the program is")
+    return asked.program.resolve()
+
+
 def report(rows, parities=()):
     """Prints both tables, and ends with an error if the two sides don't compute the same."""
     if parities:

@@ -31,6 +31,13 @@ pub enum Incomplete {
 /// Files that end so much earlier than they tell, as a share of their bytes, are common, and nothing is missing that could be
 /// heard.
 const SLACK: f64 = 0.01;
+/// Of a long file whose sizes are exact no more than so many bytes are passed over: 0.09 s of a CD.
+const MOST_SLACK: f64 = 16384.0;
+
+/// How many bytes may be missing of so many that exact sizes tell.
+pub(super) fn slack(told: u64) -> f64 {
+    (SLACK * told as f64).min(MOST_SLACK)
+}
 
 /// A file that has `there` of `told` bytes.
 pub(super) fn share(there: u64, told: u64) -> Option<Incomplete> {
@@ -38,13 +45,11 @@ pub(super) fn share(there: u64, told: u64) -> Option<Incomplete> {
     (share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
 }
 
-/// A file whose last part ends at `told` by sizes that are exact, as those of MPEG-4, and that has `there` bytes: of a long one
-/// no more than some are passed over.
+/// As [`share`], of a file whose sizes are exact, as those of MPEG-4.
 pub(super) fn cut(there: u64, told: u64) -> Option<Incomplete> {
-    const MOST_SLACK: u64 = 16 << 10;
-    let is_cut = told.saturating_sub(there) > MOST_SLACK;
     let share = there as f64 / told.max(1) as f64;
-    (is_cut || share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
+    let is_cut = told.saturating_sub(there) as f64 > slack(told);
+    is_cut.then_some(Incomplete::EndsEarly { share: Some(share) })
 }
 
 impl fmt::Display for Incomplete {

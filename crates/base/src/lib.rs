@@ -45,4 +45,6 @@ mod text;
 
 pub use interval::{share_with_interval, wilson_interval};
 pub use json::json_of_python;
-pub use text::{agreeing, counted, natural_order, ordinal, system_words, without_path};
+pub use text::{
+    agreeing, counted, natural_order, not_downloaded, ordinal, system_words, without_path,
+};

@@ -9,6 +9,26 @@ pub fn system_words(error: &io::Error) -> String {
     words.to_owned()
 }
 
+/// What stands in the place of a file that was not downloaded, by its first bytes, and what to do: a pointer of Git LFS, or a web
+/// page. `None` for all other bytes.
+pub fn not_downloaded(start: &[u8]) -> Option<&'static str> {
+    const KINDS: [(&[u8], &str); 3] = [
+        (
+            b"version https://git-lfs",
+            "it is only a pointer to a file that Git LFS keeps; run `git lfs pull` to get the file itself",
+        ),
+        (b"<!DOCTYPE", WEB_PAGE),
+        (b"<html", WEB_PAGE),
+    ];
+    const WEB_PAGE: &str = "it is a web page, not the file itself; download it again";
+    let begins = |mark: &[u8]| {
+        let found = start.get(..mark.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(mark))
+    };
+    let found = KINDS.iter().find(|(mark, _)| begins(mark));
+    found.map(|(_, what)| *what)
+}
+
 /// Compares names as people do: "take 9" comes before "take 10", and "dub" before "Rock". Only equal texts are equal, so
 /// that a sorted list can be searched with it.
 pub fn natural_order(a: &str, b: &str) -> Ordering {

@@ -541,7 +541,7 @@ fn join(pieces: Vec<Collection>, watch: &Watch) -> Result<Collection, Collection
     drop_repeated(&mut all, watch)?;
     if all.kind == CollectionKind::Gtzan {
         // Its folders of genres, named one by one.
-        all.split = sets::gtzan_split(&all.tracks).usable("GTZAN", &mut all.notes);
+        all.split = sets::gtzan_split(&all.tracks).usable(sets::GTZAN, &mut all.notes);
     }
     if splits > 0 && all.split.is_none() {
         all.notes.push(

@@ -1,5 +1,7 @@
 //! How likely rows are each other's neighbours: what t-SNE draws together, and what its divergence is measured by.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use mynascope_base::jobs::{Cancelled, Watch};
@@ -70,10 +72,7 @@ impl Affinities {
 
     /// The neighbours of a row, and how likely each pair is.
     pub(super) fn of_row(&self, row: usize) -> impl Iterator<Item = (usize, f32)> {
-        let range = match self.starts.get(row..=row + 1) {
-            Some(&[start, end]) => start..end,
-            _ => 0..0,
-        };
+        let range = range_of(&self.starts, row);
         let others = self.others.get(range.clone()).unwrap_or_default();
         let shares = self.shares.get(range).unwrap_or_default();
         let pairs = others.iter().zip(shares);
@@ -94,6 +93,14 @@ impl Affinities {
         };
         let rows: Vec<f64> = map.par_iter().enumerate().map(of_row).collect();
         rows.iter().sum()
+    }
+}
+
+/// Where a row of a sparse matrix lies, whose rows begin at `starts`.
+fn range_of(starts: &[usize], row: usize) -> Range<usize> {
+    match starts.get(row..=row + 1) {
+        Some(&[start, end]) => start..end,
+        _ => 0..0,
     }
 }
 
@@ -134,10 +141,7 @@ impl Transposed {
     }
 
     fn of_row(&self, row: usize) -> impl Iterator<Item = (u32, f64)> {
-        let range = match self.starts.get(row..=row + 1) {
-            Some(&[start, end]) => start..end,
-            _ => 0..0,
-        };
+        let range = range_of(&self.starts, row);
         self.entries.get(range).unwrap_or_default().iter().copied()
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{Bench, Measure, map, sound};
+use mynascope_base::jobs::Cancel;
 use mynascope_embedding::save_table;
 
 /// How often the process is asked. Its answer is the most since its start, so only the last moments can be missed.
@@ -23,17 +24,18 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
         measure.note("memory was not measured: this system does not tell the peak of a process");
         return Ok(());
     }
+    let cancel = measure.console.cancel();
     let part = if verb.full { 1 } else { 100 };
     let folder = tempfile::tempdir()?;
     let at = |name: &str| folder.path().join(name);
 
     let tracks = 10_000 / part;
-    tracks_of_names(&at("few"), tracks, TRACK_SECS)?;
+    tracks_of_names(&at("few"), tracks, TRACK_SECS, cancel)?;
     let what = format!("embed {tracks} tracks of {TRACK_SECS} s");
     peak(measure, what, "embed", &at("few"), &at("few.parquet"))?;
 
     let tracks = 100_000 / part;
-    tracks_of_names(&at("many"), tracks, 1.0)?;
+    tracks_of_names(&at("many"), tracks, 1.0, cancel)?;
     let what = format!("window over {tracks} tracks");
     peak(measure, what, "picture", &at("many"), &at("many.png"))?;
 
@@ -94,10 +96,16 @@ fn peak_mb(process: u32) -> Option<f64> {
 }
 
 /// A folder of so many tracks, most of them further names of a few files.
-pub(super) fn tracks_of_names(folder: &Path, tracks: usize, secs: f64) -> anyhow::Result<()> {
+pub(super) fn tracks_of_names(
+    folder: &Path,
+    tracks: usize,
+    secs: f64,
+    cancel: &Cancel,
+) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut original = PathBuf::new();
     for number in 0..tracks {
+        cancel.check()?;
         let path = folder.join(format!("take {number} of song {}.wav", number % 977));
         if number % NAMES_OF_A_FILE == 0 {
             sound::write(&path, secs)?;

@@ -132,7 +132,7 @@ fn picture_of_sound(
 fn palette(measure: &mut Measure<'_>) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let tracks = folder.path().join("tracks");
-    memory::tracks_of_names(&tracks, LARGE, 1.0)?;
+    memory::tracks_of_names(&tracks, LARGE, 1.0, measure.console.cancel())?;
     let mut window = Offscreen::open(SIZE, Theme::Dark, vec![tracks])?;
     let start = Instant::now();
     while window.model().library.opening().is_some() {

@@ -198,7 +198,7 @@ pub(super) fn has_weight(tag: &str) -> bool {
         let share = share.trim();
         let is_share =
             share.contains('.') && share.bytes().all(|it| it.is_ascii_digit() || it == b'.');
-        let is_sign = matches!(fold_text(share).as_str(), "true" | "false");
+        let is_sign = matches!(fold_text(share).as_str(), "0" | "1" | "true" | "false");
         // Not a time: `take 4:33`.
         let is_weight = is_percentage(share) && name.ends_with(char::is_alphabetic);
         name.contains(char::is_alphabetic) && (is_share || is_sign || is_weight)
@@ -316,7 +316,7 @@ mod tests {
             assert_eq!(bare_label(written), label);
         }
         assert!(has_weight("rock (80%)") && has_weight("rock:0.8") && has_weight("rock 80 %"));
-        assert!(has_weight("rock:100") && has_weight("drums (61)"));
+        assert!(has_weight("rock:100") && has_weight("drums (61)") && has_weight("top 40:1"));
         assert!(!has_weight("live (1998)") && !has_weight("decade:1980"));
         assert!(!has_weight("top 40") && !has_weight("take (2)") && !has_weight("100% silk"));
         assert!(seems_unparted("rock/pop") && seems_unparted("#rock #pop"));

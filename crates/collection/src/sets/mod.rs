@@ -24,7 +24,9 @@ use super::{
 };
 use mynascope_base::{agreeing, counted, jobs::Watch};
 
-pub(super) use gtzan::{describe as describe_gtzan, is_gtzan, published_split as gtzan_split};
+pub(super) use gtzan::{
+    NAME as GTZAN, describe as describe_gtzan, is_gtzan, published_split as gtzan_split,
+};
 
 /// One track as annotations tell it.
 struct Entry {

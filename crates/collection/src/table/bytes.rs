@@ -10,6 +10,7 @@ use std::{
 use flate2::read::MultiGzDecoder;
 
 use crate::CollectionError;
+use mynascope_base::not_downloaded;
 
 /// What files begin with that are packed with gzip.
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -54,16 +55,7 @@ pub(crate) fn unpacked_name(path: &Path) -> Cow<'_, Path> {
 
 /// What a file is that is no text, whatever its name, and what to do about it.
 pub(super) fn no_text(bytes: &[u8]) -> Option<&'static str> {
-    const KINDS: [(&[u8], &str); 11] = [
-        (
-            b"version https://git-lfs",
-            "it is only a pointer to a file that Git LFS keeps; run `git lfs pull` to get the file itself",
-        ),
-        (
-            b"<!DOCTYPE html",
-            "it is a web page; download the list itself",
-        ),
-        (b"<html", "it is a web page; download the list itself"),
+    const KINDS: [(&[u8], &str); 8] = [
         (
             b"PAR1",
             "it is a Parquet file; if it is a list, write it as CSV, as with pandas' to_csv",
@@ -92,5 +84,5 @@ pub(super) fn no_text(bytes: &[u8]) -> Option<&'static str> {
         ),
     ];
     let found = KINDS.iter().find(|(first, _)| bytes.starts_with(first));
-    found.map(|(_, why)| *why)
+    found.map(|(_, why)| *why).or_else(|| not_downloaded(bytes))
 }

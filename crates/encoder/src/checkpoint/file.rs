@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use super::{
     CheckpointError, listing::Listing, safetensors_file, shards, source::Source, torch_file,
 };
+use mynascope_base::not_downloaded;
 
 /// A tensor as a file holds it, as 32-bit numbers, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,12 +89,7 @@ pub(super) fn list_source(mut source: Source, path: &Path) -> Result<Listing, St
 
 /// What a file is that is often taken for a checkpoint, and what to do about it.
 fn other_format(start: &[u8]) -> Option<&'static str> {
-    let formats: [(usize, &[u8], &str); 8] = [
-        (
-            0,
-            b"version https://git-lfs",
-            "it is only a pointer to a file that Git LFS keeps; run `git lfs pull` to get the file itself",
-        ),
+    let formats: [(usize, &[u8], &str); 6] = [
         (
             0,
             b"\x1f\x8b",
@@ -125,14 +121,10 @@ fn other_format(start: &[u8]) -> Option<&'static str> {
             b"PAR1",
             "it is a table in Parquet; `map` and `neighbours` open tables",
         ),
-        (
-            0,
-            b"<!DOCTYPE",
-            "it is a web page, not the file itself; download it again",
-        ),
     ];
-    formats.into_iter().find_map(|(at, mark, what)| {
+    let found = formats.into_iter().find_map(|(at, mark, what)| {
         let found = start.get(at..)?.get(..mark.len())?;
         found.eq_ignore_ascii_case(mark).then_some(what)
-    })
+    });
+    found.or_else(|| not_downloaded(start))
 }

@@ -174,9 +174,10 @@ fn controls(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
         let most = model.library.track_count().min(*BATCH_TRACKS.end());
         let least = (*BATCH_TRACKS.start()).min(most.max(1));
-        let shown = form.tracks.clamp(least, most.max(least));
+        let most = most.max(least);
+        let shown = form.tracks.clamp(least, most);
         let field = DragValue::new(&mut changed.tracks)
-            .range(least..=most.max(least))
+            .range(least..=most)
             .suffix(if shown == 1 { " track" } else { " tracks" });
         parts::named(ui.add(field), "Tracks of the batch").on_hover_text("How many tracks of the collection are compared, two views each");
         let field = DragValue::new(&mut changed.temperature)

@@ -1,17 +1,13 @@
 //! Where the sound of a container lies, whatever its size field says.
 
 use super::{bytes::Bytes, chunks::Family};
-use crate::{AudioError, Incomplete};
+use crate::{AudioError, Incomplete, incomplete::slack};
 
 /// Sizes of 32 bits from here on stand for "as much as there is", unless the file bears them out: what a program writes
 /// into a pipe (0xffffffff, sox 0x7ffff000 and in AIFF 0x7f000008), or what a recorder leaves behind that was killed.
 const ENDLESS_32: u64 = 0x7eff_ff00;
 /// Likewise of 64 bits.
 const ENDLESS_64: u64 = 1 << 62;
-/// Headers that are off by this share of the sound or less are common, and nothing is missing that could be heard ...
-const SLACK: f64 = 0.01;
-/// ... but of a long sound no more than so many bytes: 0.09 s of a CD.
-const MOST_SLACK: f64 = 16384.0;
 
 /// A stretch of a file that holds sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +90,7 @@ impl Extent {
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
         let claimed = self.claimed?;
         let missing = claimed.saturating_sub(self.bytes);
-        let of_sound = (SLACK * claimed as f64).min(MOST_SLACK);
-        let slack = of_sound.max(self.offset.min(128) as f64 + 8.0);
+        let slack = slack(claimed).max(self.offset.min(128) as f64 + 8.0);
         (missing as f64 > slack).then(|| Incomplete::EndsEarly {
             // Of the whole file.
             share: Some((self.offset + self.bytes) as f64 / (self.offset + claimed) as f64),

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{Collection, CollectionKind, Note, Split, Track, walk};
 
-pub(super) const NAME: &str = "GTZAN";
+pub(crate) const NAME: &str = "GTZAN";
 
 /// The fault-filtered split (Kereliuk, Sturm and Larsen 2015, "Deep learning and music adversaries"): repeated,
 /// mislabelled and broken clips left out, no artist in two parts. 443, 197 and 290 of the 1000 clips.
