@@ -133,7 +133,7 @@ def report(rows, parities=()):
     print("| what | Mynascope | other | ratio | wanted at most |\n|---|---|---|---|---|")
     for row in rows:
         digits = 0 if row.unit == "MB" else 3
-        target = "" if row.target is None else f"{row.target}"
+        target = "" if row.target is None else f"{row.target:.2f}"
         print(f"| {row.what} | {row.ours:.{digits}f} {row.unit} | {row.theirs:.{digits}f} {row.unit} | {row.ours / row.theirs:.2f} | {target} |")
     apart = [row.what for row in parities if not row.difference <= row.bound]
     if apart:
